@@ -1,0 +1,51 @@
+# Each target is one plain command; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+TOOLS := target/tools
+NEXTEST := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo nextest)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Run the whole mesh in one process on http://localhost:8000
+	@sh scripts/fetch-postgres.sh >/dev/null
+	@sh scripts/fetch-model.sh
+	cargo run --quiet --bin elenchus -- serve
+
+.PHONY: test
+test: ## Install what the tests need, and run them all
+	@sh scripts/install-test-tools.sh
+	cargo build --workspace --all-targets
+	cargo run --quiet -p elenchus-testkit -- $(if $(NEXTEST),cargo nextest run --workspace,cargo test --workspace)
+	ELENCHUS_TEST_PG=15 cargo run --quiet -p elenchus-testkit -- \
+	    $(if $(NEXTEST),cargo nextest run --workspace --test store,cargo test --workspace --test store)
+	cargo run --quiet -p elenchus-testkit -- sh scripts/test-clients.sh
+
+.PHONY: check
+check: ## Format, lints, licences, protos, OpenAPI, deployment files
+	@sh scripts/install-check-tools.sh
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	cargo deny --offline check bans licenses sources
+	sh scripts/check-protos.sh
+	sh scripts/check-deployment.sh
+
+.PHONY: fmt
+fmt: ## Format the code and the protos
+	cargo fmt --all
+	services/elenchus/tests/clients/node_modules/.bin/buf format --write --exclude-path proto/google
+
+.PHONY: bench
+bench: ## Measure the gateway beside a bare handler, a direct call and Envoy
+	@sh scripts/install-bench-tools.sh
+	cargo build --release --bin elenchus --package elenchus-bench --bins
+	sh scripts/bench.sh
+
+.PHONY: parity
+parity: ## Compare every unary route's JSON with Envoy's
+	@sh scripts/install-bench-tools.sh
+	cargo build --bin elenchus
+	$(TOOLS)/venv/bin/python scripts/parity

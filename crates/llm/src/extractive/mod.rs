@@ -1,0 +1,40 @@
+//! The model that is always there: it needs no key and no network, and writes nothing of its own
+//! but quotes what the sources say.
+
+mod clause;
+mod question;
+mod ranking;
+mod reply;
+mod term;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::{Model, ModelError, ModelEvent, ModelStream, Prompt};
+
+/// Quotes the one to three sentences of the sources that fit a question best.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extractive;
+
+impl Extractive {
+    /// The name that a request asks for it by.
+    pub const NAME: &str = "extractive";
+}
+
+impl Model for Extractive {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn answer(&self, prompt: Prompt) -> ModelStream {
+        let events = async move {
+            // Half a megabyte of sources takes long enough to hold up other requests.
+            tokio::task::spawn_blocking(move || reply::to(&prompt)).await.map_err(|error| {
+                ModelError::Unavailable { model: Self::NAME.to_owned(), problem: error.to_string() }
+            })
+        };
+        stream::once(events)
+            .map_ok(|events: Vec<ModelEvent>| stream::iter(events.into_iter().map(Ok)))
+            .try_flatten()
+            .boxed()
+    }
+}

@@ -1,0 +1,14 @@
+//! Language models behind one trait. It knows no conversation and no store: a question and its
+//! sources go in, text, citations and usage come out as a stream.
+
+mod extractive;
+mod model;
+mod registry;
+mod settings;
+
+pub use extractive::Extractive;
+pub use model::{
+    Citation, Model, ModelError, ModelEvent, ModelStream, Passage, Prompt, Role, Turn, Usage,
+};
+pub use registry::{Models, UnknownModel};
+pub use settings::Settings;

@@ -1,0 +1,14 @@
+//! PostgreSQL for services: one pool and one schema for each, migrated when it opens, and the private
+//! cluster of the embedded run. It knows no service's tables.
+
+pub mod cluster;
+mod database;
+mod error;
+mod settings;
+
+pub use database::Database;
+pub use error::{Error, constraint, is_unreachable};
+pub use settings::DatabaseSettings;
+
+/// The oldest major version whose SQL the services use.
+pub const OLDEST_VERSION: u32 = 15;

@@ -1,0 +1,19 @@
+#!/bin/sh
+# The deployment files, without a cluster or an engine: rendered, and held against their schemas.
+set -eu
+cd "$(dirname "$0")/.."
+venv=target/tools/venv/bin
+
+"$venv/hadolint" deploy/Dockerfile
+
+# Compose interpolates secrets; any value will do to read the file.
+SECRET_KEY=x POSTGRES_PASSWORD=x REDIS_PASSWORD=x \
+    docker-compose --file docker-compose.yml config --quiet
+
+if command -v kubectl >/dev/null 2>&1; then
+    sh k8s/overlays/kind/secrets.sh
+    kubectl kustomize k8s/overlays/kind >target/kind.yaml
+    "$venv/kubernetes-validate" --strict --quiet target/kind.yaml
+else
+    echo "kubectl is not installed: the Kubernetes files are not rendered" >&2
+fi

@@ -1,0 +1,223 @@
+"""Asks our gateway and Envoy the same, on every unary route, and compares their JSON byte for byte.
+
+Values that differ from call to call (ids, times, tokens) are masked; names, order, types and
+everything else must be equal. A unary route without a sample here is a failure.
+"""
+
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import httpx
+
+import envoy
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "target/debug/elenchus"
+PASSWORD = "correct horse battery"
+MASKS = [
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6}|\.\d{9})?Z"'), '"<time>"'),
+    (re.compile(r'"(access_token|refresh_token)":"[^"]+"'), r'"\1":"<token>"'),
+    (re.compile(r'"(avg_response_time|avg_duration|avg_duration_seconds|duration_seconds|response_time)":[0-9.e-]+'),
+     r'"\1":<seconds>'),
+    (re.compile(r"(ours|envoy)-\d"), "<side>"),
+]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def start_mesh(folder: pathlib.Path, addresses: dict[str, str]) -> tuple[list[subprocess.Popen], str]:
+    environment = dict(os.environ, SECRET_KEY="parity-0123456789abcdef-0123456789", HOST="127.0.0.1", PORT="0",
+                       METRICS_PORT="0", ELENCHUS_DATA_DIR=str(folder), RATE_LIMIT_PER_MINUTE="0")
+    for service, address in addresses.items():
+        environment[f"{service.upper()}_SERVICE_LISTEN"] = address
+    log = (folder / "log").open("w")
+    mesh = subprocess.Popen([PROGRAM, "serve"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    line = mesh.stdout.readline()
+    if "ready at" not in line:
+        raise RuntimeError((folder / "log").read_text())
+    return [mesh], re.search(r"http://[^ ]+", line).group(0)
+
+
+class Side:
+    """One of the two gateways, with an account of its own."""
+
+    def __init__(self, name: str, base: str, uploads: str):
+        self.name, self.uploads = name, uploads
+        self.http = httpx.Client(base_url=base, timeout=60)
+
+    def ask(self, method: str, path: str, body=None) -> str:
+        answer = self.http.request(method, path, json=body)
+        if answer.status_code >= 300:
+            raise RuntimeError(f"{self.name}: {method} {path}: {answer.status_code} {answer.text}")
+        return answer.text
+
+    def json(self, method: str, path: str, body=None):
+        answer = self.http.request(method, path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def upload(self) -> str:
+        """Multipart is the edge's own: Envoy's user uploads through our gateway too."""
+        example = ROOT / "examples/ferpa-subpart-d.txt"
+        headers = {"authorization": self.http.headers["authorization"]}
+        answer = httpx.post(f"{self.uploads}/api/v1/documents", headers=headers,
+                            files={"file": (example.name, example.read_bytes())}, timeout=60)
+        answer.raise_for_status()
+        document = answer.json()["id"]
+        for _ in range(600):
+            if self.json("GET", f"/api/v1/documents/{document}")["processing_status"] == "completed":
+                return document
+            time.sleep(0.1)
+        raise RuntimeError("the document is never processed")
+
+
+def samples(side: Side):
+    """Every unary route once, in an order that works: (route, JSON)."""
+    def ask(method, route, body=None, **path):
+        return f"{method} {route}", side.ask(method, route.split("?")[0].format(**path) + query(route), body)
+
+    def query(route):
+        return "?" + route.split("?")[1] if "?" in route else ""
+
+    account = {"email": f"{side.name}-1@example.com", "password": PASSWORD, "full_name": "Ada ü \u2028 \"q\" <b>",
+               "organization": "Analytical & Co", "role": "counsel"}
+    yield ask("POST", "/api/v1/auth/register", account)
+    login = {"username": account["email"], "password": PASSWORD}
+    yield ask("POST", "/api/v1/auth/login", login)
+    session = side.json("POST", "/api/v1/auth/login", login)
+    side.http.headers["authorization"] = f"Bearer {session['access_token']}"
+    yield ask("POST", "/api/v1/auth/refresh", {"refresh_token": session["refresh_token"]})
+    yield ask("GET", "/api/v1/auth/me")
+
+    for prefix in ("/api/v1/chat/conversations", "/api/v1/conversations"):
+        body = {"title": "Lease é", "metadata": {"n": 1, "f": 1.5, "z": None, "b": True, "l": [1, "x", {}], "o": {"k": ""}}}
+        yield ask("POST", prefix, body)
+        conversation = side.json("POST", prefix, {"title": "Other"})["id"]
+        yield ask("GET", f"{prefix}?limit=1&include_archived=true")
+        one = prefix + "/{conversation_id}"
+        yield ask("GET", one, conversation_id=conversation)
+        yield ask("PATCH", one, {"title": "Renamed", "is_archived": True}, conversation_id=conversation)
+        document = side.upload()
+        attach = one + "/documents/{document_id}"
+        yield ask("PUT", attach, conversation_id=conversation, document_id=document)
+        yield ask("DELETE", attach, conversation_id=conversation, document_id=document)
+        side.json("POST", "/api/v1/chat", {"content": "Who pays?", "conversation_id": conversation,
+                                           "sources": ["The tenant pays the rent on the first day."]})
+        yield ask("GET", one + "/messages", conversation_id=conversation)
+        yield ask("DELETE", one, conversation_id=conversation)
+    question = {"content": "What must a school get before it shares records?", "document_ids": [document]}
+    yield ask("POST", "/api/v1/chat", question)
+    yield ask("POST", "/api/v1/chat/chat", question)
+
+    yield ask("GET", "/api/v1/documents?skip=0&limit=5&status=completed")
+    one = "/api/v1/documents/{document_id}"
+    yield ask("GET", one, document_id=document)
+    yield ask("PATCH", one, {"document_category": "regulation", "keywords": ["a", "b"]}, document_id=document)
+    yield ask("GET", one + "/chunks?limit=2", document_id=document)
+    yield ask("POST", "/api/v1/documents/search", {"query": "written consent", "limit": 3, "filters": {"category": "regulation"}})
+
+    yield ask("GET", "/api/v1/workflows/templates?category=")
+    yield ask("GET", "/api/v1/workflows/templates/{template_id}", template_id="contract_review")
+    yield ask("GET", "/api/v1/workflows/categories")
+    run = {"template_id": "document_summary", "input_data": {"document_id": document}, "execution_id": f"{side.name}-1"}
+    side.json("POST", "/api/v1/workflows/execute", run)
+    one_run = "/api/v1/workflows/executions/{execution_id}"
+    for _ in range(600):
+        if side.json("GET", one_run.format(execution_id=run["execution_id"]))["status"] == "completed":
+            break
+        time.sleep(0.1)
+    yield ask("POST", "/api/v1/workflows/execute", run)
+    yield ask("GET", "/api/v1/workflows/executions?status=completed")
+    yield ask("GET", one_run, execution_id=run["execution_id"])
+    yield "POST " + one_run + "/cancel", cancel(side, document)
+
+    for path in ("usage?days=7", "workflows"):
+        yield ask("GET", f"/api/v1/analytics/{path}")
+    yield ask("GET", "/api/v1/analytics/tokens?days=90")
+    yield ask("GET", "/api/v1/analytics/activity?limit=1")
+    yield ask("POST", "/api/v1/analytics/refresh", {})
+    yield ask("DELETE", one, document_id=document)
+    yield ask("POST", "/api/v1/auth/logout", {})
+
+
+def cancel(side: Side, document: str) -> str:
+    """A run may end before it can be cancelled: then another one is tried."""
+    for attempt in range(2, 10):
+        run = {"template_id": "contract_review", "input_data": {"document_id": document},
+               "execution_id": f"{side.name}-{attempt}"}
+        side.json("POST", "/api/v1/workflows/execute", run)
+        answer = side.http.post(f"/api/v1/workflows/executions/{run['execution_id']}/cancel", json={})
+        if answer.status_code == 200:
+            return answer.text
+    raise RuntimeError("no run could be cancelled")
+
+
+def masked(text: str) -> str:
+    for pattern, mask in MASKS:
+        text = pattern.sub(mask, text)
+    return text
+
+
+def unary_routes(base: str) -> set[str]:
+    """The routes of the OpenAPI document that answer with JSON once."""
+    routes = set()
+    for path, operations in httpx.get(f"{base}/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            content = next((answer.get("content", {}) for code, answer in operation.get("responses", {}).items()
+                            if code.startswith("2")), {})
+            is_upload = "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
+            if path.startswith("/api/v1/") and set(content) == {"application/json"} and not is_upload:
+                routes.add(f"{method.upper()} {path}")
+    routes.discard("GET /api/v1/health")
+    return routes
+
+
+def compare(ours: str, theirs: str) -> int:
+    sides = [Side("ours", ours, ours), Side("envoy", theirs, ours)]
+    covered, differences = set(), 0
+    for (route, mine), (_, other) in zip(samples(sides[0]), samples(sides[1]), strict=True):
+        covered.add(route.split("?")[0])
+        mine, other = masked(mine), masked(other)
+        if mine != other:
+            differences += 1
+            print(f"DIFFERENT {route}\n  ours:  {mine[:2000]}\n  envoy: {other[:2000]}")
+        else:
+            print(f"equal     {route}")
+    for route in sorted(unary_routes(ours) - covered):
+        differences += 1
+        print(f"NO SAMPLE {route}")
+    print(f"{len(covered)} routes, {differences} differences")
+    return 1 if differences else 0
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        addresses = {service: f"127.0.0.1:{free_port()}" for service in envoy.SERVICES.values()}
+        processes, base = start_mesh(folder, addresses)
+        try:
+            descriptors = folder / "elenchus.binpb"
+            subprocess.run([PROGRAM, "descriptors", descriptors], check=True)
+            port = free_port()
+            binary = os.environ.get("ENVOY", str(pathlib.Path(sys.executable).with_name("envoy")))
+            processes.append(envoy.start(binary, folder, descriptors, port, addresses))
+            return compare(base, f"http://127.0.0.1:{port}")
+        finally:
+            for process in reversed(processes):
+                process.terminate()
+                process.wait(30)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+#!/bin/sh
+# The clients that people really use, against one mesh: grpcurl, buf curl, the specification's own
+# tests and a browser.
+set -eu
+cd "$(dirname "$0")/.."
+clients=services/elenchus/tests/clients
+venv=$PWD/target/tools/venv/bin
+
+cargo build --quiet --bin elenchus
+data=$(mktemp -d)
+origin_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+export ELENCHUS_TEST_ORIGIN="http://127.0.0.1:$origin_port/"
+
+HOST=127.0.0.1 PORT=0 METRICS_PORT=0 ELENCHUS_DATA_DIR="$data" RATE_LIMIT_PER_MINUTE=0 \
+    BACKEND_CORS_ORIGINS="[\"http://127.0.0.1:$origin_port\"]" \
+    target/debug/elenchus serve >"$data/ready" 2>"$data/log" &
+mesh=$!
+trap 'kill $mesh 2>/dev/null || true; wait $mesh 2>/dev/null || true; rm -rf "$data"' EXIT INT TERM
+
+tries=0
+until grep -q "ready at" "$data/ready"; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 600 ] || ! kill -0 $mesh 2>/dev/null; then
+        cat "$data/log" >&2
+        exit 1
+    fi
+    sleep 0.1
+done
+ELENCHUS_URL=$(sed -n 's#.*ready at \(http://[^ ]*\).*#\1#p' "$data/ready")
+export ELENCHUS_URL
+address=${ELENCHUS_URL#http://}
+
+echo "grpcurl: the gateway lists the services and answers"
+"$venv/grpcurl" -plaintext "$address" list | tee "$data/list"
+for service in auth.v1.AuthService conversation.v1.ConversationService document.v1.DocumentService \
+    workflow.v1.WorkflowService analytics.v1.AnalyticsService; do
+    grep -qx "elenchus.$service" "$data/list"
+done
+"$venv/grpcurl" -plaintext -d '{"email": "grpc@example.com", "password": "correct horse battery"}' \
+    "$address" elenchus.auth.v1.AuthService/Register | grep -q '"email": "grpc@example.com"'
+
+echo "buf curl: gRPC and gRPC-web"
+for protocol in grpc grpcweb; do
+    "$clients/node_modules/.bin/buf" curl --schema proto --protocol "$protocol" --http2-prior-knowledge \
+        --data '{"username": "grpc@example.com", "password": "correct horse battery"}' \
+        "$ELENCHUS_URL/elenchus.auth.v1.AuthService/Login" | grep -q accessToken
+done
+
+if [ -e ../shared/spec/elenchus-fastapi-spec.md ]; then
+    echo "the specification's tests, unchanged"
+    "$venv/python" "$clients/run_spec_tests.py" ../shared/spec/elenchus-fastapi-spec.md
+fi
+
+echo "a browser"
+(cd "$clients" && node_modules/.bin/buf generate && node --test browser/)

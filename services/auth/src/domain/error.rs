@@ -1,0 +1,66 @@
+//! What may go wrong with an account or a session, in our words.
+
+use std::time::Duration;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a request was refused or failed. No message holds an address, a password or a token.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A field of the request is out of bounds.
+    #[error("{problem}")]
+    Field {
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong, and the mend.
+        problem: String,
+    },
+    /// The address has an account.
+    #[error("an account with this email already exists")]
+    EmailTaken,
+    /// No such account, or not its password; which of the two is nobody's business.
+    #[error("incorrect email or password")]
+    WrongCredentials,
+    /// The password is right, but the account was deactivated.
+    #[error("inactive user")]
+    Inactive,
+    /// The refresh token is unknown, or its session is over.
+    #[error("the refresh token is not valid or has expired; sign in again")]
+    RefreshRefused,
+    /// The refresh token was traded long ago: somebody has a copy of it.
+    #[error("the refresh token was used before, so its session has ended; sign in again")]
+    RefreshReused,
+    /// Somebody is guessing.
+    #[error("too many attempts; try again in {} s", retry_after.as_secs())]
+    TooManyAttempts {
+        /// When the next attempt counts.
+        retry_after: Duration,
+    },
+    /// Every place in the queue for hashing is taken.
+    #[error("too many people are signing in right now; try again in a moment")]
+    Busy,
+    /// The call belongs to no session, because a service makes it.
+    #[error("only the user can end the session")]
+    NoSession,
+    /// The caller's account was deleted.
+    #[error("account not found")]
+    NoAccount,
+    /// The database cannot be reached.
+    #[error("accounts cannot be reached right now")]
+    Unavailable(#[source] Source),
+    /// What should not happen.
+    #[error("the account could not be handled")]
+    Internal(#[source] Source),
+}
+
+impl Error {
+    /// Blames a field.
+    pub fn field(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Field { field, problem: problem.into() }
+    }
+
+    /// Wraps what should not happen.
+    pub fn internal(source: impl Into<Source>) -> Self {
+        Self::Internal(source.into())
+    }
+}

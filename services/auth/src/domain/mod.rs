@@ -1,0 +1,64 @@
+//! What an account is, and what may go wrong with one. Knows neither gRPC nor SQL.
+
+mod email;
+mod error;
+mod password;
+mod profile;
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use elenchus_rpc::UserId;
+use uuid::Uuid;
+
+pub use self::email::EmailAddress;
+pub use self::error::Error;
+pub use self::password::Password;
+pub use self::profile::Profile;
+
+/// A session's id, the `sid` of its access tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(pub Uuid);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What somebody must say to get an account.
+pub struct Registration {
+    /// The address to sign in with.
+    pub email: EmailAddress,
+    /// The password, for as long as it takes to hash it.
+    pub password: Password,
+    /// Free text about the person.
+    pub profile: Profile,
+}
+
+/// An account as its owner sees it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// The account's id.
+    pub user_id: UserId,
+    /// The address as it was typed.
+    pub email: String,
+    /// Free text about the person.
+    pub profile: Profile,
+    /// Whether the account may sign in.
+    pub is_active: bool,
+    /// Whether the account administers the installation.
+    pub is_superuser: bool,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When the account was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When the owner last signed in.
+    pub last_login_at: Option<DateTime<Utc>>,
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,223 @@
+//! Requests in, responses out, and what a caller may know of an error.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use elenchus_proto::pb::auth::v1 as pb;
+use elenchus_proto::pb::auth::v1::auth_service_server::AuthService;
+use elenchus_rpc::Caller;
+use elenchus_rpc::status::{Classify, from_error, invalid};
+use elenchus_rpc::token::Keys;
+use secrecy::SecretString;
+use tonic::{Code, Request, Response, Status};
+use uuid::Uuid;
+
+use crate::accounts::{Accounts, SignedIn};
+use crate::domain::{EmailAddress, Error, Password, Profile, Registration, SessionId, User};
+use crate::refresh_token::RefreshToken;
+use crate::sessions::StoredSessions;
+use crate::store::{EndReason, Store};
+
+const TOKEN_TYPE: &str = "bearer";
+/// Set by the gateway, which alone knows the client's address.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// `elenchus.auth.v1.AuthService`.
+pub struct AuthRpc {
+    /// What needs more than the store.
+    pub accounts: Accounts,
+    /// The rest.
+    pub store: Store,
+    /// What this process believes of sessions.
+    pub sessions: Arc<StoredSessions>,
+    /// What access tokens are signed with.
+    pub keys: Keys,
+    /// How long an access token is good.
+    pub access_token_lifetime: Duration,
+}
+
+#[tonic::async_trait]
+impl AuthService for AuthRpc {
+    #[tracing::instrument(name = "auth.register", skip_all, fields(user.id))]
+    async fn register(
+        &self,
+        request: Request<pb::RegisterRequest>,
+    ) -> Result<Response<pb::RegisterResponse>, Status> {
+        let client = client_address(&request);
+        let registration = Registration::try_from(request.into_inner()).map_err(from_error)?;
+        let user = self.accounts.register(registration, client).await.map_err(from_error)?;
+        record_user(&user);
+        Ok(Response::new(pb::RegisterResponse { user: Some(user.into()) }))
+    }
+
+    #[tracing::instrument(name = "auth.log_in", skip_all, fields(user.id))]
+    async fn login(&self, request: Request<pb::LoginRequest>) -> Result<Response<pb::LoginResponse>, Status> {
+        let client = client_address(&request);
+        let pb::LoginRequest { username, password } = request.into_inner();
+        let password = SecretString::from(password);
+        let signed_in = self.accounts.log_in(&username, password, client).await.map_err(from_error)?;
+        record_user(&signed_in.user);
+        let access_token = self.access_token(&signed_in).map_err(from_error)?;
+        Ok(Response::new(pb::LoginResponse {
+            access_token,
+            refresh_token: signed_in.refresh_token.expose().to_owned(),
+            token_type: TOKEN_TYPE.to_owned(),
+            expires_in: self.expires_in(),
+            user: Some(signed_in.user.into()),
+        }))
+    }
+
+    #[tracing::instrument(name = "auth.refresh", skip_all, fields(user.id))]
+    async fn refresh(
+        &self,
+        request: Request<pb::RefreshRequest>,
+    ) -> Result<Response<pb::RefreshResponse>, Status> {
+        let presented = RefreshToken::presented(request.into_inner().refresh_token);
+        let signed_in = self.accounts.refresh(presented).await.map_err(from_error)?;
+        record_user(&signed_in.user);
+        let access_token = self.access_token(&signed_in).map_err(from_error)?;
+        Ok(Response::new(pb::RefreshResponse {
+            access_token,
+            refresh_token: signed_in.refresh_token.expose().to_owned(),
+            token_type: TOKEN_TYPE.to_owned(),
+            expires_in: self.expires_in(),
+            user: Some(signed_in.user.into()),
+        }))
+    }
+
+    #[tracing::instrument(name = "auth.log_out", skip_all)]
+    async fn logout(&self, request: Request<pb::LogoutRequest>) -> Result<Response<pb::LogoutResponse>, Status> {
+        let session = Caller::of(&request)?.session_id.map(SessionId);
+        let session = session.ok_or(Error::NoSession).map_err(from_error)?;
+        self.store.end_session(session, EndReason::Logout).await.map_err(from_error)?;
+        self.sessions.forget(session).await;
+        Ok(Response::new(pb::LogoutResponse { message: "Successfully logged out".to_owned() }))
+    }
+
+    #[tracing::instrument(name = "auth.get_me", skip_all)]
+    async fn get_me(&self, request: Request<pb::GetMeRequest>) -> Result<Response<pb::GetMeResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let found = self.store.find_user(caller.user_id).await.map_err(from_error)?;
+        let user = found.ok_or(Error::NoAccount).map_err(from_error)?;
+        Ok(Response::new(pb::GetMeResponse { user: Some(user.into()) }))
+    }
+
+    #[tracing::instrument(name = "auth.check_session", skip_all)]
+    async fn check_session(
+        &self,
+        request: Request<pb::CheckSessionRequest>,
+    ) -> Result<Response<pb::CheckSessionResponse>, Status> {
+        let session = Uuid::try_parse(&request.get_ref().session_id)
+            .map_err(|_| invalid("session_id", "is not a UUID"))?;
+        let is_active = self.store.is_session_alive(SessionId(session)).await.map_err(from_error)?;
+        Ok(Response::new(pb::CheckSessionResponse { is_active }))
+    }
+}
+
+impl AuthRpc {
+    fn access_token(&self, signed_in: &SignedIn) -> Result<String, Error> {
+        let SignedIn { user, session, .. } = signed_in;
+        let token = self.keys.issue_access(user.user_id.0, session.0, self.access_token_lifetime);
+        token.map_err(Error::internal)
+    }
+
+    fn expires_in(&self) -> i32 {
+        i32::try_from(self.access_token_lifetime.as_secs()).unwrap_or(i32::MAX)
+    }
+}
+
+fn record_user(user: &User) {
+    tracing::Span::current().record("user.id", tracing::field::display(user.user_id));
+}
+
+/// The client as the gateway names it, last in the list; else whoever holds the connection.
+fn client_address<T>(request: &Request<T>) -> Option<IpAddr> {
+    let forwarded = request.metadata().get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
+    forwarded
+        .and_then(|list| list.rsplit(',').next()?.trim().parse().ok())
+        .or_else(|| Some(request.remote_addr()?.ip()))
+}
+
+impl TryFrom<pb::RegisterRequest> for Registration {
+    type Error = Error;
+
+    fn try_from(request: pb::RegisterRequest) -> Result<Self, Error> {
+        let pb::RegisterRequest { email, password, full_name, organization, role } = request;
+        Ok(Self {
+            email: EmailAddress::parse(&email)?,
+            password: Password::parse(SecretString::from(password))?,
+            profile: Profile::parse(&full_name, &organization, &role)?,
+        })
+    }
+}
+
+impl From<User> for pb::User {
+    fn from(user: User) -> Self {
+        let timestamp = |moment| SystemTime::from(moment).into();
+        Self {
+            id: user.user_id.to_string(),
+            email: user.email,
+            full_name: user.profile.full_name,
+            organization: user.profile.organization,
+            role: user.profile.role,
+            is_active: user.is_active,
+            is_superuser: user.is_superuser,
+            created_at: Some(timestamp(user.created_at)),
+            updated_at: Some(timestamp(user.updated_at)),
+            last_login: user.last_login_at.map(timestamp),
+        }
+    }
+}
+
+impl Classify for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Field { .. } | Self::EmailTaken => Code::InvalidArgument,
+            Self::WrongCredentials | Self::RefreshRefused | Self::RefreshReused => Code::Unauthenticated,
+            Self::Inactive => Code::FailedPrecondition,
+            Self::TooManyAttempts { .. } => Code::ResourceExhausted,
+            Self::Busy | Self::Unavailable(_) => Code::Unavailable,
+            Self::NoSession => Code::PermissionDenied,
+            Self::NoAccount => Code::NotFound,
+            Self::Internal(_) => Code::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Field { .. } => "INVALID_FIELD",
+            Self::EmailTaken => "EMAIL_ALREADY_REGISTERED",
+            Self::WrongCredentials => "WRONG_CREDENTIALS",
+            Self::Inactive => "USER_INACTIVE",
+            Self::RefreshRefused => "REFRESH_TOKEN_INVALID",
+            Self::RefreshReused => "REFRESH_TOKEN_REUSED",
+            Self::TooManyAttempts { .. } => "TOO_MANY_ATTEMPTS",
+            Self::Busy => "OVERLOADED",
+            Self::NoSession => "NO_SESSION",
+            Self::NoAccount => "NOT_FOUND",
+            Self::Unavailable(_) => "STORE_UNAVAILABLE",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        if let Self::Field { field, .. } = self { Some(field) } else { None }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyAttempts { retry_after } => Some(*retry_after),
+            Self::Busy | Self::Unavailable(_) => Some(Duration::from_secs(1)),
+            Self::Field { .. }
+            | Self::EmailTaken
+            | Self::WrongCredentials
+            | Self::Inactive
+            | Self::RefreshRefused
+            | Self::RefreshReused
+            | Self::NoSession
+            | Self::NoAccount
+            | Self::Internal(_) => None,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The auth service: accounts, sessions, and the tokens that open the other services. It knows no
+//! other service but analytics, to which it tells who signed in.
+
+mod accounts;
+mod attempts;
+pub mod domain;
+mod grpc;
+pub mod password;
+pub mod refresh_token;
+mod sessions;
+mod settings;
+pub mod store;
+mod sweep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use elenchus_cache::Cache;
+use elenchus_outbox::Relay;
+use elenchus_postgres::{Database, DatabaseSettings};
+use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
+use elenchus_rpc::layer::authenticate::Guard;
+use elenchus_rpc::{Server, Shutdown, Transport};
+use sqlx::PgPool;
+
+use self::accounts::Accounts;
+use self::attempts::Attempts;
+use self::grpc::AuthRpc;
+use self::password::Passwords;
+use self::sessions::StoredSessions;
+use self::store::{MIGRATOR, SessionLifetime, Store};
+
+pub use self::settings::{AttemptLimits, Settings};
+
+/// The service's name, and that of its schema.
+pub const NAME: &str = "auth";
+
+/// However much a session is used, its owner signs in again after 30 days.
+const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Why the service could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The table of events that wait for analytics.
+    #[error("the outbox of the auth service cannot be migrated")]
+    Outbox(#[from] sqlx::migrate::MigrateError),
+    /// The server around the service.
+    #[error("the auth service cannot be served")]
+    Server(#[from] elenchus_rpc::server::Error),
+}
+
+/// Opens the service's database and brings its tables up to date.
+pub async fn open(settings: &DatabaseSettings) -> Result<PgPool, elenchus_postgres::Error> {
+    Database::open(settings, NAME, &MIGRATOR).await
+}
+
+/// Builds the service over its database. `analytics` signs as this service.
+pub async fn build(
+    settings: Settings,
+    pool: PgPool,
+    cache: Cache,
+    analytics: Transport,
+    shutdown: &Shutdown,
+) -> Result<Server, BuildError> {
+    elenchus_outbox::migrate(&pool).await?;
+    Relay::spawn(&pool, analytics, shutdown);
+
+    let lifetime = SessionLifetime { idle: settings.refresh_token_lifetime, absolute: SESSION_LIFETIME };
+    let store = Store::new(pool, lifetime);
+    sweep::spawn(store.clone(), shutdown);
+
+    let attempts = Attempts::new(cache, settings.attempts);
+    let sessions = Arc::new(StoredSessions::new(store.clone()));
+    let service = AuthRpc {
+        accounts: Accounts::new(store.clone(), Passwords::for_this_machine(), attempts),
+        store: store.clone(),
+        sessions: Arc::clone(&sessions),
+        keys: settings.keys.clone(),
+        access_token_lifetime: settings.access_token_lifetime,
+    };
+    let server = Server::builder(Guard { service: NAME, keys: settings.keys, sessions })
+        .service(AuthServiceServer::new(service))
+        .healthy_while(move || {
+            let store = store.clone();
+            async move { store.is_reachable().await }
+        })
+        .build(shutdown)?;
+    Ok(server)
+}

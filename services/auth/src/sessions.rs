@@ -1,0 +1,50 @@
+//! Which sessions are alive, for the calls that reach this service itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use elenchus_rpc::session::Sessions;
+use elenchus_rpc::status::from_error;
+use tonic::Status;
+use uuid::Uuid;
+
+use crate::domain::{Error, SessionId};
+use crate::store::Store;
+
+/// As long as the other services believe an answer.
+const BELIEVED_FOR: Duration = Duration::from_secs(1);
+const REMEMBERED: u64 = 100_000;
+
+/// Asks the store, at most once a second for each session.
+pub struct StoredSessions {
+    store: Store,
+    answers: moka::future::Cache<Uuid, bool>,
+}
+
+impl StoredSessions {
+    /// Asks this store.
+    pub fn new(store: Store) -> Self {
+        let answers = moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build();
+        Self { store, answers }
+    }
+
+    /// Asks anew the next time.
+    pub async fn forget(&self, session: SessionId) {
+        self.answers.invalidate(&session.0).await;
+    }
+}
+
+#[async_trait]
+impl Sessions for StoredSessions {
+    async fn is_active(&self, session: Uuid) -> Result<bool, Status> {
+        let ask = self.store.is_session_alive(SessionId(session));
+        self.answers.try_get_with(session, ask).await.map_err(|error: Arc<Error>| {
+            from_error(match Arc::try_unwrap(error) {
+                Ok(error) => error,
+                // Those who waited for the same answer share one error.
+                Err(shared) => Error::Unavailable(Box::new(shared)),
+            })
+        })
+    }
+}

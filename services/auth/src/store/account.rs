@@ -1,0 +1,128 @@
+//! Accounts: made once for each address, found by address or id.
+
+use chrono::{DateTime, Utc};
+use elenchus_postgres::constraint;
+use elenchus_rpc::UserId;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::Store;
+use crate::domain::{EmailAddress, Error, Profile, User};
+
+/// The columns of a [`UserRow`], named so that a later migration changes no prepared statement.
+macro_rules! user_columns {
+    () => {
+        "account.user_id, account.email, account.full_name, account.organization, account.role,
+         account.is_active, account.is_superuser, account.created_at, account.updated_at,
+         account.last_login_at"
+    };
+}
+pub(super) use user_columns;
+
+/// An account with what proves its password.
+pub struct Account {
+    /// The account.
+    pub user: User,
+    /// A PHC string.
+    pub password_hash: String,
+}
+
+#[derive(FromRow)]
+pub(super) struct UserRow {
+    user_id: Uuid,
+    email: String,
+    full_name: String,
+    organization: String,
+    role: String,
+    is_active: bool,
+    is_superuser: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    last_login_at: Option<DateTime<Utc>>,
+}
+
+#[derive(FromRow)]
+struct AccountRow {
+    #[sqlx(flatten)]
+    user: UserRow,
+    password_hash: String,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            user_id: UserId(row.user_id),
+            email: row.email,
+            profile: Profile { full_name: row.full_name, organization: row.organization, role: row.role },
+            is_active: row.is_active,
+            is_superuser: row.is_superuser,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            last_login_at: row.last_login_at,
+        }
+    }
+}
+
+impl Store {
+    /// Makes an account. The unique index decides between two who want one address at once.
+    pub async fn insert_account(
+        &self,
+        email: &EmailAddress,
+        password_hash: &str,
+        profile: &Profile,
+    ) -> Result<User, Error> {
+        let inserted: Result<UserRow, _> = sqlx::query_as(concat!(
+            "INSERT INTO account (user_id, email, email_folded, password_hash, full_name, organization, role)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             RETURNING ",
+            user_columns!()
+        ))
+        .bind(Uuid::now_v7())
+        .bind(email.as_typed())
+        .bind(email.folded())
+        .bind(password_hash)
+        .bind(&profile.full_name)
+        .bind(&profile.organization)
+        .bind(&profile.role)
+        .fetch_one(&self.pool)
+        .await;
+        match inserted {
+            Ok(row) => Ok(row.into()),
+            Err(error) if constraint(&error) == Some("account_email_folded") => Err(Error::EmailTaken),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The account of an address, however it is spelt.
+    pub async fn find_account(&self, email: &EmailAddress) -> Result<Option<Account>, Error> {
+        let row: Option<AccountRow> = sqlx::query_as(concat!(
+            "SELECT password_hash, ",
+            user_columns!(),
+            " FROM account WHERE email_folded = $1"
+        ))
+        .bind(email.folded())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| Account { user: row.user.into(), password_hash: row.password_hash }))
+    }
+
+    /// The account with an id.
+    pub async fn find_user(&self, user_id: UserId) -> Result<Option<User>, Error> {
+        let row: Option<UserRow> =
+            sqlx::query_as(concat!("SELECT ", user_columns!(), " FROM account WHERE user_id = $1"))
+                .bind(user_id.0)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(row.map(User::from))
+    }
+
+    /// Opens or closes an account. A closed one's sessions are not alive while it is closed.
+    pub async fn set_active(&self, user_id: UserId, is_active: bool) -> Result<bool, Error> {
+        let done = sqlx::query("UPDATE account SET is_active = $2, updated_at = now() WHERE user_id = $1")
+            .bind(user_id.0)
+            .bind(is_active)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}

@@ -1,0 +1,54 @@
+//! The queries. Every promise that must hold against races is kept here, by one statement or one
+//! row lock.
+
+mod account;
+mod session;
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+
+use elenchus_postgres::is_unreachable;
+
+pub use self::account::Account;
+pub use self::session::{EndReason, NewSession, Rotation};
+
+use crate::domain::Error;
+
+/// The tables of the auth service.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Accounts and sessions on PostgreSQL.
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    lifetime: SessionLifetime,
+}
+
+/// When a session ends by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLifetime {
+    /// After its last refresh.
+    pub idle: Duration,
+    /// After its beginning, however much it is used.
+    pub absolute: Duration,
+}
+
+impl Store {
+    /// A store over a migrated database.
+    pub fn new(pool: PgPool, lifetime: SessionLifetime) -> Self {
+        Self { pool, lifetime }
+    }
+
+    /// Whether the database answers.
+    pub async fn is_reachable(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_unreachable(&error) { Self::Unavailable(error.into()) } else { Self::internal(error) }
+    }
+}

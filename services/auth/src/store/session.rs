@@ -1,0 +1,221 @@
+//! Sessions: opened by a password, carried on by refresh tokens, ended by a log-out, by theft or by
+//! time.
+
+use elenchus_outbox as outbox;
+use elenchus_proto::pb::analytics::v1 as analytics;
+use elenchus_rpc::UserId;
+use sqlx::{FromRow, PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::account::{UserRow, user_columns};
+use super::Store;
+use crate::domain::{Error, SessionId, User};
+use crate::refresh_token::TokenHash;
+
+/// A sign-in whose password was right.
+pub struct NewSession<'a> {
+    /// Who signed in.
+    pub user_id: UserId,
+    /// The hash against which the password was right.
+    pub verified: &'a str,
+    /// The hash that replaces it, where it was outdated.
+    pub fresh: Option<&'a str>,
+    /// The session's first refresh token.
+    pub token: TokenHash,
+}
+
+/// Why a session was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The user logged out.
+    Logout,
+    /// A refresh token was used that had been traded before.
+    TokenReuse,
+}
+
+/// What came of a refresh token that was presented.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// The new token holds from now on.
+    Rotated(User, SessionId),
+    /// The token is unknown, or its session is over.
+    Refused,
+    /// The token had been traded before. The session has been ended.
+    Reused(SessionId),
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    session_id: Uuid,
+    token_hash: Vec<u8>,
+    spent_token_hash: Option<Vec<u8>>,
+    is_alive: bool,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+impl SessionRow {
+    /// The token to trade, or the one that it was traded for: then the answer was lost, and the
+    /// token in it has not been used.
+    fn accepts(&self, presented: TokenHash) -> bool {
+        let presented = presented.as_ref();
+        self.token_hash == presented || self.spent_token_hash.as_deref() == Some(presented)
+    }
+}
+
+impl EndReason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::TokenReuse => "token_reuse",
+        }
+    }
+}
+
+impl Store {
+    /// Opens a session, unless the account was closed or its password changed since it was checked.
+    pub async fn open_session(&self, new: NewSession<'_>) -> Result<Option<(User, SessionId)>, Error> {
+        let mut transaction = self.pool.begin().await?;
+        let user: Option<UserRow> = sqlx::query_as(concat!(
+            "UPDATE account SET last_login_at = now(), password_hash = coalesce($3, password_hash)
+             WHERE user_id = $1 AND password_hash = $2 AND is_active
+             RETURNING ",
+            user_columns!()
+        ))
+        .bind(new.user_id.0)
+        .bind(new.verified)
+        .bind(new.fresh)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(user) = user else { return Ok(None) };
+
+        let session = SessionId(Uuid::now_v7());
+        sqlx::query(
+            "INSERT INTO session (session_id, user_id, token_hash, expires_at)
+             VALUES ($1, $2, $3, now() + make_interval(secs => $4))",
+        )
+        .bind(session.0)
+        .bind(new.user_id.0)
+        .bind(new.token.as_ref())
+        .bind(self.lifetime.absolute.as_secs_f64())
+        .execute(&mut *transaction)
+        .await?;
+        remember_token(&mut transaction, session, new.token).await?;
+        let signed_in = analytics::SignedIn { session_id: session.to_string() };
+        let event = outbox::event(new.user_id, analytics::event::What::SignedIn(signed_in));
+        outbox::record(&mut transaction, &event).await?;
+        transaction.commit().await?;
+        Ok(Some((user.into(), session)))
+    }
+
+    /// Trades a token for its successor. The lock on the session's row puts those who present its
+    /// tokens at once in a line.
+    pub async fn rotate(&self, presented: TokenHash, successor: TokenHash) -> Result<Rotation, Error> {
+        let mut transaction = self.pool.begin().await?;
+        let Some(session) = self.lock_session(&mut transaction, presented).await? else {
+            return Ok(Rotation::Refused);
+        };
+        let session_id = SessionId(session.session_id);
+        if !session.is_alive || !session.user.is_active {
+            return Ok(Rotation::Refused);
+        }
+        if !session.accepts(presented) {
+            end(&mut transaction, session_id, EndReason::TokenReuse).await?;
+            transaction.commit().await?;
+            return Ok(Rotation::Reused(session_id));
+        }
+        sqlx::query(
+            "UPDATE session SET token_hash = $2, spent_token_hash = $3, last_used_at = now()
+             WHERE session_id = $1",
+        )
+        .bind(session.session_id)
+        .bind(successor.as_ref())
+        .bind(presented.as_ref())
+        .execute(&mut *transaction)
+        .await?;
+        remember_token(&mut transaction, session_id, successor).await?;
+        transaction.commit().await?;
+        Ok(Rotation::Rotated(session.user.into(), session_id))
+    }
+
+    async fn lock_session(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        presented: TokenHash,
+    ) -> Result<Option<SessionRow>, Error> {
+        let session = sqlx::query_as(concat!(
+            "SELECT session_id, token_hash, spent_token_hash,
+                    ended_at IS NULL
+                        AND clock_timestamp() < session.expires_at
+                        AND clock_timestamp() < session.last_used_at + make_interval(secs => $2) AS is_alive, ",
+            user_columns!(),
+            " FROM session JOIN account USING (user_id)
+             WHERE session_id = (SELECT session_id FROM refresh_token WHERE token_hash = $1)
+             FOR UPDATE OF session"
+        ))
+        .bind(presented.as_ref())
+        .bind(self.lifetime.idle.as_secs_f64())
+        .fetch_optional(&mut **transaction)
+        .await?;
+        Ok(session)
+    }
+
+    /// Ends a session. One that has ended keeps its first reason.
+    pub async fn end_session(&self, session: SessionId, reason: EndReason) -> Result<(), Error> {
+        Ok(end(&mut *self.pool.acquire().await?, session, reason).await?)
+    }
+
+    /// Whether a session is alive and its owner may use it.
+    pub async fn is_session_alive(&self, session: SessionId) -> Result<bool, Error> {
+        let is_alive = sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT FROM session JOIN account USING (user_id)
+                 WHERE session_id = $1 AND ended_at IS NULL AND is_active
+                   AND now() < expires_at
+                   AND now() < last_used_at + make_interval(secs => $2))",
+        )
+        .bind(session.0)
+        .bind(self.lifetime.idle.as_secs_f64())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(is_alive)
+    }
+
+    /// Deletes sessions, with their tokens, that nobody could have used for a month; at most `most`.
+    pub async fn delete_old_sessions(&self, most: i64) -> Result<u64, Error> {
+        let done = sqlx::query(
+            "DELETE FROM session WHERE session_id IN (
+                 SELECT session_id FROM session
+                 WHERE expires_at < now() - interval '30 days'
+                 ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)",
+        )
+        .bind(most)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+async fn remember_token(
+    connection: &mut PgConnection,
+    session: SessionId,
+    token: TokenHash,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO refresh_token (token_hash, session_id) VALUES ($1, $2)")
+        .bind(token.as_ref())
+        .bind(session.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn end(connection: &mut PgConnection, session: SessionId, reason: EndReason) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE session SET ended_at = now(), ended_reason = $2 WHERE session_id = $1 AND ended_at IS NULL",
+    )
+    .bind(session.0)
+    .bind(reason.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

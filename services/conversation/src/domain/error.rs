@@ -1,0 +1,46 @@
+//! What can go wrong, in our words.
+
+use std::error::Error as StdError;
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Why a request could not be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Absent, or someone else's.
+    #[error("conversation not found")]
+    ConversationNotFound,
+    /// Absent, or someone else's.
+    #[error("document not found")]
+    DocumentNotFound,
+    /// A field that the client can mend.
+    #[error("{problem}")]
+    Invalid {
+        /// The field's name in the request.
+        field: &'static str,
+        /// What it must be, and what it was.
+        problem: String,
+    },
+    /// One document more than a conversation holds.
+    #[error("a conversation holds at most {most} documents")]
+    TooManyDocuments {
+        /// How many it holds.
+        most: usize,
+    },
+    /// The document service does not answer.
+    #[error("the documents cannot be reached right now")]
+    DocumentsUnavailable,
+    /// The database cannot be reached; later it may.
+    #[error("the conversations cannot be reached right now")]
+    StoreUnavailable(#[source] Cause),
+    /// The database refused what we asked of it.
+    #[error("the store failed")]
+    Store(#[source] Cause),
+}
+
+impl Error {
+    /// A field that is not as it must be.
+    pub fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { field, problem: problem.into() }
+    }
+}

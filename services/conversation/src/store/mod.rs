@@ -1,0 +1,67 @@
+//! The queries. Every one that serves a user asks for the owner, and every list pages by key.
+
+mod answer;
+mod conversation;
+mod message;
+
+use elenchus_postgres::is_unreachable;
+use sqlx::migrate::Migrator;
+use sqlx::{PgConnection, PgPool};
+
+use crate::domain::{ConversationId, Error};
+use elenchus_rpc::UserId;
+
+pub use self::answer::{Asked, Ending, Kept, Turn};
+pub use self::conversation::ConversationKey;
+
+/// The tables of this service. Those of the outbox have their own.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Conversations and messages in PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// Over a pool whose sessions work in this service's schema.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Whether the database answers.
+    pub async fn is_reachable(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_unreachable(&error) {
+            Self::StoreUnavailable(error.into())
+        } else {
+            Self::Store(error.into())
+        }
+    }
+}
+
+/// A value in the store that the code does not know.
+fn unknown(what: &str, value: &str) -> Error {
+    Error::Store(format!("the store holds the {what} {value:?}").into())
+}
+
+/// Makes this transaction the only one that changes the conversation. False when there is none.
+async fn lock(
+    transaction: &mut PgConnection,
+    owner: UserId,
+    id: ConversationId,
+) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar::<_, i32>(
+        "SELECT 1 FROM conversation WHERE conversation_id = $1 AND user_id = $2 FOR UPDATE",
+    )
+    .bind(id.0)
+    .bind(owner.0)
+    .fetch_optional(transaction)
+    .await?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,237 @@
+//! The pieces that passages are made of: headings, clauses, paragraphs, sentences.
+
+/// The weight above which a paragraph is cut into sentences, and a sentence into parts.
+const MOST: usize = 60;
+/// Headings are short.
+const HEADING: usize = 12;
+/// Letters in a word of ordinary prose with the space after it, and some. Text without spaces, as
+/// Chinese, is weighed by it.
+const LETTERS: usize = 8;
+
+const SECTION_WORDS: [&str; 12] = [
+    "section", "article", "rule", "part", "chapter", "clause", "schedule", "exhibit", "appendix",
+    "annex", "title", "count",
+];
+const BULLETS: [char; 12] = ['•', '▪', '◦', '●', '○', '■', '–', '—', '-', '☐', '☒', '*'];
+/// Words that end with a point in the middle of a sentence.
+const ABBREVIATIONS: [&str; 24] = [
+    "no", "nos", "v", "vs", "art", "sec", "para", "cf", "e.g", "i.e", "inc", "ltd", "co", "corp",
+    "mr", "mrs", "ms", "dr", "st", "u.s", "u.s.c", "c.f.r", "pa", "id",
+];
+
+/// A part of a page that is kept whole, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// In words.
+    pub(super) weight: usize,
+    pub(super) is_heading: bool,
+}
+
+/// How long a text is, in words.
+pub(super) fn weigh(text: &str) -> usize {
+    text.split_whitespace().count().max(text.chars().count().div_ceil(LETTERS))
+}
+
+/// Cuts a page, leaving out the white space between the pieces.
+pub(super) fn pieces(page: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (start, end, is_heading) in paragraphs(page) {
+        if weigh(&page[start..end]) <= MOST {
+            push(page, start, end, is_heading, &mut pieces);
+        } else {
+            cut(page, start, end, &mut pieces);
+        }
+    }
+    pieces
+}
+
+fn push(page: &str, start: usize, end: usize, is_heading: bool, pieces: &mut Vec<Piece>) {
+    let text = &page[start..end];
+    let start = start + (text.len() - text.trim_start().len());
+    let end = start + text.trim().len();
+    if start < end {
+        pieces.push(Piece { start, end, weight: weigh(&page[start..end]), is_heading });
+    }
+}
+
+/// Lines that belong together: up to a blank line, a heading, a new clause, or the end of a sentence.
+fn paragraphs(page: &str) -> Vec<(usize, usize, bool)> {
+    let mut paragraphs: Vec<(usize, usize, bool)> = Vec::new();
+    let mut is_open = false;
+    let mut at = 0;
+    for line in page.split_inclusive('\n') {
+        let (start, end) = (at, at + line.len());
+        at = end;
+        let line = line.trim();
+        if line.is_empty() {
+            is_open = false;
+            continue;
+        }
+        let is_heading = is_heading(line);
+        match paragraphs.last_mut() {
+            Some(last) if is_open && !is_heading && !starts_clause(line) => last.1 = end,
+            _ => paragraphs.push((start, end, is_heading)),
+        }
+        is_open = !is_heading && !line.ends_with(['.', ';', ':', '?', '!']);
+    }
+    paragraphs
+}
+
+/// Cuts a long paragraph at the ends of its sentences, or where those are too long at semicolons, or at
+/// spaces, or anywhere; as many of them together as a piece may hold.
+fn cut(page: &str, start: usize, end: usize, pieces: &mut Vec<Piece>) {
+    let mut from = start;
+    while from < end {
+        let limit = reach(page, from, end);
+        let to = if limit == end {
+            end
+        } else {
+            best_cut(&page[from..limit]).map_or(limit, |cut| from + cut)
+        };
+        push(page, from, to, false, pieces);
+        from = to;
+    }
+}
+
+/// How far a piece may reach at most.
+fn reach(page: &str, from: usize, end: usize) -> usize {
+    let mut words = 0;
+    let mut was_space = true;
+    for (count, (at, c)) in page[from..end].char_indices().enumerate() {
+        if was_space && !c.is_whitespace() {
+            words += 1;
+        }
+        was_space = c.is_whitespace();
+        if words > MOST || count >= MOST * LETTERS {
+            return from + at;
+        }
+    }
+    end
+}
+
+fn best_cut(text: &str) -> Option<usize> {
+    last_end(text, |before, c| matches!(c, '.' | '?' | '!') && !is_abbreviation(before))
+        .or_else(|| last_end(text, |_, c| c == ';'))
+        .or_else(|| text.rfind(char::is_whitespace).filter(|at| *at > 0))
+}
+
+/// The last place where a mark that `ends` is followed by white space. Closing quotes and brackets
+/// belong to what they close.
+fn last_end(text: &str, ends: impl Fn(&str, char) -> bool) -> Option<usize> {
+    text.char_indices().rev().filter(|(_, c)| c.is_whitespace()).find_map(|(at, _)| {
+        let sentence = text[..at].trim_end_matches(['"', '”', '’', '\'', ')', ']']);
+        let mark = sentence.chars().next_back()?;
+        ends(&sentence[..sentence.len() - mark.len_utf8()], mark).then_some(at)
+    })
+}
+
+fn is_abbreviation(before: &str) -> bool {
+    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or(before);
+    let mut letters = word.chars();
+    let is_initial = letters.next().is_some_and(char::is_uppercase) && letters.next().is_none();
+    is_initial || ABBREVIATIONS.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+fn is_heading(line: &str) -> bool {
+    if weigh(line) > HEADING
+        || line.ends_with(['.', ';', ',', ':'])
+        || !line.contains(char::is_alphabetic)
+    {
+        return false;
+    }
+    line.starts_with("# ") || line.starts_with('§') || is_in_capitals(line) || names_section(line)
+}
+
+fn is_in_capitals(line: &str) -> bool {
+    let letters = || line.chars().filter(|c| c.is_alphabetic());
+    letters().count() >= 4 && letters().all(char::is_uppercase)
+}
+
+/// `Section 4`, `Rule 400.1. Provisions`, `3. Term of the Lease`.
+fn names_section(line: &str) -> bool {
+    let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let starts_with_capital =
+        |text: &str| text.trim_start().starts_with(|c: char| c.is_uppercase());
+    let is_word = SECTION_WORDS.iter().any(|word| word.eq_ignore_ascii_case(first));
+    if is_word {
+        return rest.starts_with(|c: char| c.is_ascii_digit() || c.is_uppercase());
+    }
+    is_numeral(first) && starts_with_capital(rest)
+}
+
+fn starts_clause(line: &str) -> bool {
+    let first = line.split_whitespace().next().unwrap_or(line);
+    let is_bracketed =
+        first.strip_prefix('(').and_then(|rest| rest.split_once(')')).is_some_and(|(mark, _)| {
+            !mark.is_empty() && mark.len() <= 4 && mark.chars().all(|c| c.is_ascii_alphanumeric())
+        });
+    is_bracketed
+        || line.starts_with('§')
+        || line.starts_with(BULLETS)
+        || is_numeral(first)
+        || names_section(line)
+}
+
+/// `1.`, `12)`, `3.2`, `4.1.`, `IV.`, `b.`.
+fn is_numeral(word: &str) -> bool {
+    let body = word.trim_end_matches(['.', ')']);
+    let is_marked = body.len() < word.len();
+    let parts = body.split('.').count();
+    let is_number = !body.is_empty() && body.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let is_roman =
+        body.len() <= 5 && !body.is_empty() && body.chars().all(|c| "IVXivx".contains(c));
+    let is_letter = body.len() == 1 && body.chars().all(|c| c.is_ascii_alphabetic());
+    (is_number && (is_marked || parts > 1)) || (is_marked && (is_roman || is_letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_told_from_sentences() {
+        for heading in [
+            "ARTICLE IV",
+            "§ 99.30 Under what conditions",
+            "Section 5",
+            "3. Term of the Lease",
+            "RENT",
+        ] {
+            assert!(is_heading(heading), "{heading}");
+        }
+        for other in
+            ["The tenant pays.", "(a) the parent", "____", "5", "section of the code", "$52.68 fee"]
+        {
+            assert!(!is_heading(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn clauses_start_pieces_and_wrapped_lines_do_not() {
+        let page =
+            "(a) The parent or\n    student consents\n(b) in writing.\nThe school may\nrefuse.";
+        let texts: Vec<_> =
+            pieces(page).iter().map(|piece| &page[piece.start..piece.end]).collect();
+        assert_eq!(
+            texts,
+            [
+                "(a) The parent or\n    student consents",
+                "(b) in writing.",
+                "The school may\nrefuse."
+            ]
+        );
+    }
+
+    #[test]
+    fn sentences_end_at_points_but_not_at_abbreviations() {
+        let text = "Under Pa.R.C.P. No. 76 the rule holds. Smith v. Jones (1990). It was ";
+        assert_eq!(
+            &text[..best_cut(text).unwrap()],
+            "Under Pa.R.C.P. No. 76 the rule holds. Smith v. Jones (1990)."
+        );
+        let text = "Under the rule of No. 76 and ";
+        assert_eq!(&text[..best_cut(text).unwrap()], "Under the rule of No. 76 and");
+    }
+}

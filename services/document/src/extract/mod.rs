@@ -1,0 +1,145 @@
+//! Text out of files, read by a child process that can do nothing else.
+//!
+//! The text of a document is one string. Where the format has pages they are joined by a form feed,
+//! [`PAGE_BREAK`], which occurs nowhere else; every offset counts Unicode characters of that string.
+
+mod child;
+mod failure;
+mod jail;
+mod kind;
+mod parent;
+mod pdf;
+mod plain;
+mod word;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::child::{EXTRACT_ARGUMENT, run_extractor};
+pub use self::failure::{Failure, FailureCode};
+pub use self::parent::{Extractor, Limits};
+
+/// What stands between two pages of a document's text.
+pub const PAGE_BREAK: char = '\u{c}';
+
+/// The formats that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileType {
+    /// PDF.
+    Pdf,
+    /// Word 2007 and later.
+    Docx,
+    /// Word 97 to 2003, and older.
+    Doc,
+    /// Plain text.
+    Txt,
+}
+
+impl FileType {
+    /// The name that the contract uses, which is also the extension.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Docx => "docx",
+            Self::Doc => "doc",
+            Self::Txt => "txt",
+        }
+    }
+
+    /// What its owner calls it.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Pdf => "a PDF document",
+            Self::Docx => "a Word document (.docx)",
+            Self::Doc => "an old Word document (.doc)",
+            Self::Txt => "plain text",
+        }
+    }
+
+    /// What its bytes are called on the web.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Doc => "application/msword",
+            Self::Txt => "text/plain",
+        }
+    }
+}
+
+impl fmt::Display for FileType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for FileType {
+    type Err = UnknownFileType;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFileType> {
+        match name {
+            "pdf" => Ok(Self::Pdf),
+            "docx" => Ok(Self::Docx),
+            "doc" => Ok(Self::Doc),
+            "txt" => Ok(Self::Txt),
+            _ => Err(UnknownFileType(name.to_owned())),
+        }
+    }
+}
+
+/// A name that no readable format has.
+#[derive(Debug, thiserror::Error)]
+#[error("no file type is called {0:?}")]
+pub struct UnknownFileType(String);
+
+/// What was read from a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extracted {
+    /// The format, by content.
+    pub file_type: FileType,
+    /// Which reader read it.
+    pub reader: String,
+    /// The text, its pages joined by [`PAGE_BREAK`].
+    pub text: String,
+    /// Pages, where the format has them.
+    pub page_count: Option<u32>,
+}
+
+/// Evens out line ends, drops what cannot be shown or stored, and limits runs of blank lines to one.
+fn clean(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut breaks = 0;
+    for line in raw.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
+        let line: String = line.chars().filter(|c| *c == '\t' || !c.is_control()).collect();
+        let line = line.trim_end();
+        if line.is_empty() {
+            breaks += 1;
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(if breaks > 0 { "\n\n" } else { "\n" });
+        }
+        text.push_str(line);
+        breaks = 0;
+    }
+    text
+}
+
+fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clean_text_has_even_line_ends_and_no_control_characters() {
+        assert_eq!(clean("a \n\n\n\nb\u{0}\u{7}\u{c}c\td"), "a\n\nb\nc\td");
+        assert_eq!(clean("\n one\n"), " one");
+        assert_eq!(clean("\n \n"), "");
+    }
+}

@@ -1,0 +1,38 @@
+//! The folder that holds everything an embedded run keeps, and the key it makes for itself.
+
+use std::fs::{DirBuilder, OpenOptions, read_to_string};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use elenchus_settings::{Env, Invalid};
+
+/// Makes the folder unless it is there, readable by its owner alone.
+pub fn open(env: &Env) -> Result<PathBuf, Invalid> {
+    let refused = |problem: io::Error| Invalid::new("ELENCHUS_DATA_DIR", problem);
+    let folder = PathBuf::from(env.text("ELENCHUS_DATA_DIR").unwrap_or("data"));
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(refused)?;
+    folder.canonicalize().map_err(refused)
+}
+
+/// The installation's own `SECRET_KEY`, made once.
+pub fn secret_key(folder: &Path) -> io::Result<String> {
+    let file = folder.join("secret_key");
+    match read_to_string(&file) {
+        Ok(key) => return Ok(key.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+
+    // Written beside and moved, so that a crash leaves a whole key or none.
+    let fresh = folder.join("secret_key.new");
+    let mut writer =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+    writer.write_all(key.as_bytes())?;
+    writer.sync_all()?;
+    std::fs::rename(&fresh, &file)?;
+    Ok(key)
+}

@@ -1,0 +1,48 @@
+//! `elenchus health`: the check that containers run, over the same gRPC health as Kubernetes.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use elenchus_rpc::Shutdown;
+use elenchus_rpc::transport::remote;
+use http::Uri;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Asks once; says why not on standard error.
+pub fn ask(address: &Uri) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return unwell(&error.to_string()),
+    };
+    match runtime.block_on(tokio::time::timeout(PATIENCE, check(address))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(problem)) => unwell(&problem),
+        Err(_) => unwell("no answer within two seconds"),
+    }
+}
+
+async fn check(address: &Uri) -> Result<(), String> {
+    let shutdown = Shutdown::new();
+    let transport = remote(address, &shutdown).map_err(|error| format!("{address} {error}"))?;
+    let mut client = HealthClient::new(transport);
+    loop {
+        match client.check(HealthCheckRequest::default()).await {
+            Ok(answer) if answer.get_ref().status() == ServingStatus::Serving => return Ok(()),
+            Ok(_) => return Err("not serving".to_owned()),
+            // The name is looked up in the background; the timeout bounds the wait.
+            Err(status) if status.message().contains("no address") => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(status) => return Err(status.message().to_owned()),
+        }
+    }
+}
+
+fn unwell(problem: &str) -> ExitCode {
+    eprintln!("elenchus: {problem}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,211 @@
+//! The main job, as the README walks it: sign up, bring documents, ask, run a workflow, see what
+//! was used. The same in one process on embedded storage and in six on PostgreSQL and Redis.
+
+mod mesh;
+
+use elenchus_testkit::{postgres, redis};
+use mesh::{Mesh, User};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const CONTRACT: &str = "mozilla-public-license-2.0.pdf";
+const COURT_FORM: &str = "pennsylvania-landlord-tenant-appeal.docx";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_walk_works_in_one_process_on_an_empty_folder() {
+    walk(&Mesh::embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_walk_works_in_six_processes_on_postgresql_and_redis() {
+    let database = postgres::empty_database().await;
+    let redis = redis::url().await;
+    walk(&Mesh::apart(database.url(), redis.as_deref())).await;
+}
+
+async fn walk(mesh: &Mesh) {
+    let user = mesh.user("ada@example.com").await;
+    assert_eq!(user.get("/api/v1/auth/me").await["email"], "ada@example.com");
+
+    let contract = user.upload_example(CONTRACT).await;
+    let form = user.upload_example(COURT_FORM).await;
+    for document in [&contract, &form] {
+        assert_eq!(document["processing_status"], "completed", "{document}");
+    }
+    assert_eq!(contract["page_count"], 5);
+
+    finds_the_passage(&user, &contract).await;
+    quotes_the_passage(&user, &contract).await;
+    streams_the_answer(&user, &form).await;
+    runs_a_workflow(&user, &contract).await;
+    counts_what_was_used(&user).await;
+    keeps_others_out(mesh, &contract).await;
+    ends_with_the_session(&user).await;
+}
+
+/// The words from `start_char` to `end_char` of a document's text, rebuilt from its chunks.
+async fn text_at(user: &User<'_>, document: &Value, place: &Value) -> String {
+    let chunks = user
+        .get(&format!("/api/v1/documents/{}/chunks?limit=200", document["id"].as_str().unwrap()))
+        .await;
+    let (start, end) = (place["start_char"].as_u64().unwrap(), place["end_char"].as_u64().unwrap());
+    let chunk = chunks
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|chunk| {
+            chunk["start_char"].as_u64().unwrap() <= start
+                && end <= chunk["end_char"].as_u64().unwrap()
+        })
+        .unwrap_or_else(|| panic!("no chunk holds {start}..{end}"));
+    let from = (start - chunk["start_char"].as_u64().unwrap()) as usize;
+    chunk["content"].as_str().unwrap().chars().skip(from).take((end - start) as usize).collect()
+}
+
+async fn finds_the_passage(user: &User<'_>, contract: &Value) {
+    let query =
+        json!({"query": "How long does a licensee have to cure a first violation?", "limit": 5});
+    let found = user.post("/api/v1/documents/search", query).await;
+    let hit = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|hit| {
+            hit["content"].as_str().unwrap().contains("prior to 30 days after Your receipt")
+        })
+        .unwrap_or_else(|| panic!("not among the first five: {found}"));
+    assert_eq!(hit["document_id"], contract["id"]);
+    assert!(hit["page"].as_u64().unwrap() >= 1);
+    assert_eq!(text_at(user, contract, hit).await, hit["content"].as_str().unwrap());
+}
+
+async fn quotes_the_passage(user: &User<'_>, contract: &Value) {
+    let question =
+        "After a first violation, within how many days of the notice must the licensee cure it?";
+    let body = json!({"content": question, "document_ids": [contract["id"]]});
+    let answer = user.post("/api/v1/chat", body).await;
+    let text = answer["message"]["content"].as_str().unwrap();
+    assert!(text.contains("no language model"), "it must say what it is: {text}");
+    let citation = answer["citations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|citation| citation["quote"].as_str().unwrap().contains("30 days after Your receipt"))
+        .unwrap_or_else(|| panic!("the right sentence is not quoted: {answer}"));
+    assert_eq!(citation["document_id"], contract["id"]);
+    assert!(citation["page"].as_u64().is_some());
+    assert_eq!(text_at(user, contract, citation).await, citation["quote"].as_str().unwrap());
+    assert!(answer["usage"]["total_tokens"].as_u64().unwrap() > 0);
+
+    let id = answer["conversation_id"].as_str().unwrap();
+    let messages = user.get(&format!("/api/v1/chat/conversations/{id}/messages")).await;
+    let said: Vec<_> =
+        messages.as_array().unwrap().iter().map(|message| &message["content"]).collect();
+    assert_eq!(said, [&json!(question), &answer["message"]["content"]]);
+}
+
+async fn streams_the_answer(user: &User<'_>, form: &Value) {
+    let body = json!({
+        "content": "How long does a residential tenant have to appeal an eviction order?",
+        "document_ids": [form["id"]],
+    });
+    let request =
+        user.request(Method::POST, "/api/v1/chat/stream").header("accept", "text/event-stream");
+    let answer = request.json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
+    let text = answer.text().await.unwrap();
+    let events: Vec<Value> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect();
+    let types: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(
+        (types[0], *types.last().unwrap()),
+        ("message.started", "message.completed"),
+        "{types:?}"
+    );
+    for (index, event) in events.iter().enumerate() {
+        assert_eq!(event["seq"], index + 1);
+    }
+    let shown: String = events.iter().filter_map(|event| event["delta"]["text"].as_str()).collect();
+    let stored = &events.last().unwrap()["completed"]["message"];
+    assert_eq!(stored["content"], shown, "what was shown is what is stored");
+    assert!(shown.contains("10 days"), "{shown}");
+}
+
+async fn runs_a_workflow(user: &User<'_>, contract: &Value) {
+    let templates = user.get("/api/v1/workflows/templates").await;
+    let names: Vec<_> = templates
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|template| template["name"].as_str().unwrap())
+        .collect();
+    assert!(names.contains(&"contract_review"), "{names:?}");
+
+    let body =
+        json!({"template_id": "contract_review", "input_data": {"document_id": contract["id"]}});
+    let run = user.post("/api/v1/workflows/execute", body).await;
+    let path = format!("/api/v1/workflows/executions/{}", run["execution_id"].as_str().unwrap());
+    let ended = user
+        .until(&path, |run| {
+            matches!(run["status"].as_str(), Some("completed" | "failed" | "cancelled"))
+        })
+        .await;
+    assert_eq!(ended["status"], "completed", "{ended}");
+    assert_eq!(ended["progress_percentage"], 100.0);
+    assert!(ended["steps"].as_array().unwrap().iter().all(|step| step["status"] == "completed"));
+    assert!(ended["output_data"].to_string().contains("start_char"), "{}", ended["output_data"]);
+
+    let watched = user.request(Method::GET, &format!("{path}/events")).send().await.unwrap();
+    assert!(watched.text().await.unwrap().contains("event: execution.completed"));
+}
+
+async fn counts_what_was_used(user: &User<'_>) {
+    let usage = user
+        .until("/api/v1/analytics/usage", |usage| {
+            usage["total_queries"] == 2
+                && usage["documents_analyzed"] == 2
+                && usage["workflows_executed"] == 1
+                && usage["total_tokens"].as_u64().unwrap() > 0
+        })
+        .await;
+    assert_eq!(usage["period_days"], 7);
+    let activity = user.get("/api/v1/analytics/activity").await;
+    let actions: Vec<_> = activity
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    for action in ["AI Query", "AI Response", "Document Upload", "Workflow: contract_review"] {
+        assert!(actions.contains(&action), "{action} is not among {actions:?}");
+    }
+    user.until("/api/v1/analytics/workflows", |stats| stats["completed_executions"] == 1).await;
+}
+
+async fn keeps_others_out(mesh: &Mesh, contract: &Value) {
+    let stranger = mesh.user("eve@example.com").await;
+    let path = format!("/api/v1/documents/{}", contract["id"].as_str().unwrap());
+    let (status, problem) = stranger.status(stranger.request(Method::GET, &path)).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{problem}");
+    let query = json!({"query": "cure a first violation"});
+    assert_eq!(stranger.post("/api/v1/documents/search", query).await, json!([]));
+}
+
+async fn ends_with_the_session(user: &User<'_>) {
+    let parting = user.post("/api/v1/auth/logout", json!({})).await;
+    assert_eq!(parting["message"], "Successfully logged out");
+    for path in ["/api/v1/auth/me", "/api/v1/documents", "/api/v1/chat/conversations"] {
+        let patience = std::time::Instant::now() + std::time::Duration::from_secs(2);
+        while user.status(user.request(Method::GET, path)).await.0 != StatusCode::UNAUTHORIZED {
+            assert!(
+                std::time::Instant::now() < patience,
+                "{path} still opens two seconds after the log-out"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+}
