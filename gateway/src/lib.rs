@@ -2,7 +2,6 @@
 //! descriptors of the services behind it.
 
 mod accept;
-mod cache;
 mod call;
 mod context;
 mod cors;
@@ -18,13 +17,14 @@ mod rest;
 mod router;
 mod settings;
 mod sse;
+mod start;
 mod transcode;
 mod upload;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use crate::cache::Cache;
+use elenchus_cache::Cache;
 use elenchus_proto::DESCRIPTORS;
 use elenchus_rpc::{Shutdown, Transport};
 use http::Method;
@@ -32,6 +32,7 @@ use prost_reflect::DescriptorPool;
 use tokio::net::TcpListener;
 
 pub use self::settings::{Connections, Limits, Rate, Settings};
+pub use self::start::{start, start_alone};
 pub use self::transcode::BadContract;
 
 use self::cors::Cors;

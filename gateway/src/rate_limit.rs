@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use crate::cache::Cache;
+use elenchus_cache::{Allowed, Cache, Quota};
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
@@ -65,12 +65,12 @@ impl RateLimit {
         let is_by_token = subject.is_some();
         let key = subject.unwrap_or_else(|| format!("address:{address}"));
         let taken = self.charge(&key).await;
-        let headers = taken.headers(self.rate);
+        let told = self::headers(taken, self.rate);
         if taken.is_granted {
-            return Ok(Verdict { headers, is_by_token });
+            return Ok(Verdict { headers: told, is_by_token });
         }
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests; try again later");
-        Err(headers.into_iter().fold(problem, |problem, (name, value)| match name {
+        Err(told.into_iter().fold(problem, |problem, (name, value)| match name {
             Some(name) => problem.with_header(name, Some(value)),
             None => problem,
         }))
@@ -94,9 +94,9 @@ impl RateLimit {
         }
     }
 
-    async fn charge(&self, key: &str) -> Taken {
-        let allowed = self.cache.take(key, self.rate.per_minute, self.rate.burst).await;
-        Taken { is_granted: allowed.is_granted, remaining: allowed.remaining, wait: allowed.wait }
+    async fn charge(&self, key: &str) -> Allowed {
+        let Rate { per_minute, burst } = self.rate;
+        self.cache.take(key, Quota { per_minute, burst }).await
     }
 
     fn is_distrusted(&self, address: IpAddr) -> bool {
@@ -105,25 +105,18 @@ impl RateLimit {
     }
 }
 
-/// What was left of an allowance.
-struct Taken {
-    is_granted: bool,
-    remaining: u32,
-    wait: Duration,
-}
-
-impl Taken {
-    fn headers(&self, rate: Rate) -> HeaderMap {
-        let seconds = HeaderValue::from(self.wait.as_millis().div_ceil(1000).max(1) as u64);
-        let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(LIMIT, HeaderValue::from(rate.per_minute));
-        headers.insert(REMAINING, HeaderValue::from(self.remaining));
-        headers.insert(RESET, seconds.clone());
-        if !self.is_granted {
-            headers.insert(RETRY_AFTER, seconds);
-        }
-        headers
+/// An allowance, as clients are told of it.
+fn headers(taken: Allowed, rate: Rate) -> HeaderMap {
+    let seconds = u64::try_from(taken.wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+    let seconds = HeaderValue::from(seconds.max(1));
+    let mut headers = HeaderMap::with_capacity(4);
+    headers.insert(LIMIT, HeaderValue::from(rate.per_minute));
+    headers.insert(REMAINING, HeaderValue::from(taken.remaining));
+    headers.insert(RESET, seconds.clone());
+    if !taken.is_granted {
+        headers.insert(RETRY_AFTER, seconds);
     }
+    headers
 }
 
 /// A user of the token that a request carries, whether the token is good or not.

@@ -43,7 +43,7 @@ pub(crate) struct Variable {
 /// Why a template cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("path template {template:?}: {problem}")]
-pub struct BadTemplate {
+pub(crate) struct BadTemplate {
     template: String,
     problem: &'static str,
 }

@@ -22,7 +22,7 @@ pub(crate) struct FieldPath {
 
 /// Why there is no such field that text could say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoField {
+pub(crate) enum NoField {
     /// The name leads nowhere.
     #[error("is not known here")]
     Unknown,

@@ -15,7 +15,7 @@ pub(crate) struct Rule {
 
 /// Why a rule cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadRule {
+pub(crate) enum BadRule {
     /// There is no path.
     #[error("the rule has no path")]
     NoPath,

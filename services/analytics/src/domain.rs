@@ -2,7 +2,6 @@
 //! they are kept.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use elenchus_rpc::UserId;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -139,4 +138,71 @@ pub struct Usage {
     pub workflows_executed: i64,
     /// Millionths of a US dollar.
     pub cost_microusd: i64,
+}
+
+/// A UTC day's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct DayTokens {
+    /// The day.
+    pub date: NaiveDate,
+    /// Tokens read.
+    pub prompt_tokens: i64,
+    /// Tokens written.
+    pub completion_tokens: i64,
+    /// Millionths of a US dollar.
+    pub cost_microusd: i64,
+}
+
+/// One thing that a user did, as it stands now.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Activity {
+    /// The event that began it.
+    pub event_id: Uuid,
+    /// When.
+    pub occurred_at: DateTime<Utc>,
+    /// What, as the log names it.
+    pub kind: String,
+    /// How it went, as the log names it.
+    pub status: String,
+    /// The document's or the template's.
+    pub name: Option<String>,
+    /// Tokens read and written.
+    pub tokens: i64,
+    /// Microseconds that it took.
+    pub duration_us: Option<i64>,
+}
+
+/// The sums of a user's runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, sqlx::FromRow)]
+pub struct Runs {
+    /// Started.
+    pub total: i64,
+    /// Ended well.
+    pub completed: i64,
+    /// Ended badly.
+    pub failed: i64,
+    /// Mean microseconds of the ended ones.
+    pub mean_duration_us: f64,
+}
+
+/// Why a request was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A period that cannot be asked for.
+    #[error("must be from 1 to {}, not {_0}", Period::MAX_DAYS)]
+    Days(i32),
+    /// A page that cannot be asked for.
+    #[error("must be from 1 to {}, not {_0}", Limit::MAX)]
+    Limit(i32),
+    /// An event that says something impossible.
+    #[error("{problem}")]
+    Event {
+        /// Where in the request.
+        field: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The database failed.
+    #[error("the analytics store failed")]
+    Store(#[from] sqlx::Error),
 }

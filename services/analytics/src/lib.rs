@@ -1,1 +1,50 @@
+//! The analytics service: what was used and what was done, from the events that the other services
+//! tell. It asks none of them anything.
 
+pub mod domain;
+mod event;
+mod grpc;
+pub mod store;
+
+use std::sync::Arc;
+
+use elenchus_postgres::{Database, DatabaseSettings};
+use elenchus_process::{Process, Role, StartError};
+use elenchus_proto::pb::analytics::v1::analytics_service_server::AnalyticsServiceServer;
+use elenchus_rpc::layer::authenticate::Guard;
+use elenchus_rpc::session::{RemoteSessions, SharedSessions};
+use elenchus_rpc::token::Keys;
+use elenchus_rpc::{Server, Shutdown, server};
+use sqlx::PgPool;
+
+use self::grpc::AnalyticsRpc;
+use self::store::{MIGRATOR, Store};
+
+/// The service's name, and that of its schema.
+pub const NAME: &str = "analytics";
+
+/// Starts the service as a role of a process.
+pub async fn start(process: &Process) -> Result<Server, StartError> {
+    let database = DatabaseSettings::from_env(&process.env, "ANALYTICS")?;
+    let pool = Database::open(&database, NAME, &MIGRATOR).await?;
+    let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
+    Ok(build(pool, process.keys.clone(), sessions, &process.shutdown)?)
+}
+
+/// Builds the service over its database.
+pub fn build(
+    pool: PgPool,
+    keys: Keys,
+    sessions: SharedSessions,
+    shutdown: &Shutdown,
+) -> Result<Server, server::Error> {
+    let store = Store::new(pool);
+    let rpc = AnalyticsRpc { store: store.clone() };
+    Server::builder(Guard { service: NAME, keys, sessions })
+        .service(AnalyticsServiceServer::new(rpc))
+        .healthy_while(move || {
+            let store = store.clone();
+            async move { store.is_reachable().await }
+        })
+        .build(shutdown)
+}

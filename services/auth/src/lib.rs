@@ -18,6 +18,7 @@ use std::time::Duration;
 use elenchus_cache::Cache;
 use elenchus_outbox::Relay;
 use elenchus_postgres::{Database, DatabaseSettings};
+use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
@@ -49,9 +50,13 @@ pub enum BuildError {
     Server(#[from] elenchus_rpc::server::Error),
 }
 
-/// Opens the service's database and brings its tables up to date.
-pub async fn open(settings: &DatabaseSettings) -> Result<PgPool, elenchus_postgres::Error> {
-    Database::open(settings, NAME, &MIGRATOR).await
+/// Starts the service as a role of a process.
+pub async fn start(process: &Process) -> Result<Server, StartError> {
+    let settings = Settings::from_env(&process.env)?;
+    let database = DatabaseSettings::from_env(&process.env, "AUTH")?;
+    let pool = Database::open(&database, NAME, &MIGRATOR).await?;
+    let analytics = process.peer(NAME, Role::Analytics)?;
+    Ok(build(settings, pool, process.cache.clone(), analytics, &process.shutdown).await?)
 }
 
 /// Builds the service over its database. `analytics` signs as this service.

@@ -19,7 +19,7 @@ async fn the_walk_works_in_one_process_on_an_empty_folder() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_walk_works_in_six_processes_on_postgresql_and_redis() {
     let database = postgres::empty_database().await;
-    let redis = redis::url().await;
+    let redis = redis::url();
     walk(&Mesh::apart(database.url(), redis.as_deref())).await;
 }
 

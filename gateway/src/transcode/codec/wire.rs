@@ -22,13 +22,6 @@ impl<'w> Payload<'w> {
         }
     }
 
-    pub(crate) fn varint(self) -> Result<u64, Malformed> {
-        match self {
-            Self::Varint(value) => Ok(value),
-            Self::Bytes(_) | Self::Fixed64(_) | Self::Fixed32(_) => Err(Malformed),
-        }
-    }
-
     pub(crate) fn text(self) -> Result<&'w str, Malformed> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Malformed)
     }

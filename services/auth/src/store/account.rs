@@ -34,7 +34,7 @@ pub(super) struct UserRow {
     full_name: String,
     organization: String,
     role: String,
-    is_active: bool,
+    pub(super) is_active: bool,
     is_superuser: bool,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,

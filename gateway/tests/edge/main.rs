@@ -1,0 +1,13 @@
+//! The gateway over HTTP and gRPC, in front of services that only record and repeat.
+
+mod bad_input;
+mod connections;
+mod contract;
+mod edge_rows;
+mod grpc;
+mod json;
+mod limits;
+mod openapi;
+mod services;
+mod streams;
+mod support;

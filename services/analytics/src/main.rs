@@ -1,0 +1,9 @@
+//! The analytics service in a process of its own.
+
+use std::process::ExitCode;
+
+use elenchus_process::{Role, run_service};
+
+fn main() -> ExitCode {
+    run_service(Role::Analytics, elenchus_analytics::start)
+}

@@ -1,0 +1,193 @@
+//! Runs, their steps and what happens in them.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use elenchus_rpc::UserId;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Error;
+
+/// Where a run or a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Not begun.
+    Pending,
+    /// Begun.
+    Running,
+    /// Ended well.
+    Completed,
+    /// Ended badly.
+    Failed,
+    /// Ended by its owner, or with the run that it belongs to.
+    Cancelled,
+}
+
+impl Status {
+    const ALL: [Self; 5] =
+        [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
+
+    /// The word on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .ok_or_else(|| Error::UnknownStatus(word.to_owned()))
+    }
+
+    /// Whether nothing can follow.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Pending | Self::Running => false,
+            Self::Completed | Self::Failed | Self::Cancelled => true,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A run's name, unique among the runs of its owner: the client's, or the run's own id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionId(String);
+
+impl ExecutionId {
+    const MAX_CHARS: usize = 200;
+
+    /// The name that the client gave. None when it gave none.
+    pub fn parse(raw: &str) -> Result<Option<Self>, Error> {
+        let (name, max) = (raw.trim(), Self::MAX_CHARS);
+        match name.chars().count() {
+            0 => Ok(None),
+            chars if chars > max => Err(Error::TooLong { field: "execution_id", max, chars }),
+            _ => Ok(Some(Self(name.to_owned()))),
+        }
+    }
+
+    /// The name of a run whose client gave none.
+    pub fn of(run: Uuid) -> Self {
+        Self(run.to_string())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A run to be started.
+#[derive(Debug, Clone)]
+pub struct NewExecution {
+    /// The run.
+    pub id: Uuid,
+    /// Who starts it.
+    pub user_id: UserId,
+    /// Its name.
+    pub execution_id: ExecutionId,
+    /// What it is started with; fits the template's input schema.
+    pub input: Value,
+    /// The trace that the client gave.
+    pub trace_id: String,
+}
+
+/// A run as it stands.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// The run.
+    pub id: Uuid,
+    /// Its owner.
+    pub user_id: UserId,
+    /// Its name.
+    pub execution_id: String,
+    /// The template.
+    pub template_id: Uuid,
+    /// The template's name.
+    pub template_name: String,
+    /// Where it stands.
+    pub status: Status,
+    /// What it was started with.
+    pub input: Value,
+    /// What it gave.
+    pub output: Option<Value>,
+    /// Steps that are done.
+    pub current_step: i32,
+    /// Steps in all.
+    pub total_steps: i32,
+    /// 0 to 100.
+    pub progress_percentage: f64,
+    /// Why it failed.
+    pub error_message: String,
+    /// The index of the step that failed.
+    pub error_step: Option<i32>,
+    /// The trace that the client gave.
+    pub trace_id: String,
+    /// When its first step began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A step of a run as it stands.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The step.
+    pub id: Uuid,
+    /// Its name in the template.
+    pub name: String,
+    /// Its place, from 0.
+    pub index: i32,
+    /// Its kind.
+    pub kind: String,
+    /// Where it stands.
+    pub status: Status,
+    /// What it was given.
+    pub input: Option<Value>,
+    /// What it gave.
+    pub output: Option<Value>,
+    /// Why it failed.
+    pub error_message: String,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Its number in the run, from 1.
+    pub seq: i32,
+    /// Such as `step.completed`.
+    pub kind: String,
+    /// Where the run stood then.
+    pub status: Status,
+    /// The step's path. Empty when it is about the run.
+    pub step_name: String,
+    /// The step's place.
+    pub step_index: Option<i32>,
+    /// 0 to 100.
+    pub progress_percentage: f64,
+    /// Why something failed.
+    pub error_message: String,
+}
