@@ -14,6 +14,7 @@ use bytes::Bytes;
 use elenchus_rpc::Shutdown;
 use http::{Request, Response};
 use http_body::{Body as _, Frame};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -199,10 +200,16 @@ async fn answer(
     let request = request.map(|body| match idle {
         _ if body.is_end_stream() => Body::empty(),
         Some(idle) => Body::new(Timed { body, idle, over: None }),
-        None => Body::new(body),
+        None => Body::new(body.map_err(broken)),
     });
     let response = edge.answer(peer, request).await;
     Ok(response.map(|body| Counted { body, busy }))
+}
+
+/// A body that broke off. Not "cancelled": tonic's servers take that for the good end of a stream,
+/// and half an upload for a whole one.
+fn broken(_: hyper::Error) -> Status {
+    Status::aborted("the request broke off")
 }
 
 /// Whether a connection is in use, and since when it is not.
@@ -303,7 +310,6 @@ impl http_body::Body for Timed {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.over = None;
-            let broken = |error: hyper::Error| Status::cancelled(error.to_string());
             return Poll::Ready(frame.map(|frame| frame.map_err(broken)));
         }
         let idle = self.idle;

@@ -22,6 +22,7 @@ use crate::problem::Problem;
 use crate::rest::show;
 use crate::router::Edge;
 use crate::transcode::binding::UploadShape;
+use crate::transcode::body::broken;
 use crate::transcode::codec::schema::{Arity, Schema};
 use crate::transcode::codec::wire::{close, open, put_varint};
 use crate::transcode::query::FieldPath;
@@ -87,8 +88,8 @@ async fn pass_on(
             pumped = &mut pump => pumped,
         };
         if let Err(problem) = pumped {
-            // The stream must not look as if it had come to its end.
-            let broken = Err(Status::cancelled("the upload broke off"));
+            // The stream must not look as if it had come to its end; see `accept::broken`.
+            let broken = Err(Status::aborted("the upload broke off"));
             let _ = tokio::join!(timeout(Duration::from_secs(1), frames.send(broken)), timeout(Duration::from_secs(1), call));
             return Err(problem);
         }
@@ -237,7 +238,10 @@ fn refuse(field: &str, problem: &str) -> Problem {
 
 fn malformed(error: multer::Error) -> Problem {
     match error {
-        multer::Error::StreamReadFailed(_) => Problem::new(StatusCode::BAD_REQUEST, "the body broke off"),
+        multer::Error::StreamReadFailed(cause) => match cause.downcast_ref::<Status>() {
+            Some(status) => broken(status),
+            None => broken(&Status::unknown("")),
+        },
         _ => refuse("body", "is not well-formed multipart/form-data"),
     }
 }

@@ -3,6 +3,8 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "generated")]
 
+pub mod json;
+
 use std::sync::LazyLock;
 
 use prost_reflect::DescriptorPool;

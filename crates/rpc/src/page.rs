@@ -48,6 +48,13 @@ impl<K: DeserializeOwned> Page<K> {
     }
 }
 
+impl<K> Page<K> {
+    /// Whether so many rows fill the page, so that more may follow.
+    pub fn is_full(&self, rows: usize) -> bool {
+        i64::try_from(rows).is_ok_and(|rows| rows >= self.limit)
+    }
+}
+
 fn decode<K: DeserializeOwned>(token: &str) -> Result<K, Status> {
     URL_SAFE_NO_PAD
         .decode(token)

@@ -50,7 +50,8 @@ pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Problem>
     Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
-fn broken(status: &Status) -> Problem {
+/// A body that did not come to its end.
+pub(crate) fn broken(status: &Status) -> Problem {
     match status.code() {
         Code::DeadlineExceeded => Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"),
         _ => Problem::new(StatusCode::BAD_REQUEST, "the body broke off"),

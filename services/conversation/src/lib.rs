@@ -1,1 +1,93 @@
+//! The conversation service: questions, and answers made from the user's sources. It alone asks
+//! models; the other services ask it.
 
+pub mod answer;
+pub mod domain;
+mod grpc;
+mod outbox;
+pub mod store;
+mod sweep;
+
+use std::sync::Arc;
+
+use elenchus_llm::Models;
+use elenchus_outbox::Relay;
+use elenchus_postgres::{Database, DatabaseSettings};
+use elenchus_process::{Process, Role, StartError};
+use elenchus_proto::pb::conversation::v1::assistant_service_server::AssistantServiceServer;
+use elenchus_proto::pb::conversation::v1::conversation_service_server::ConversationServiceServer;
+use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
+use elenchus_rpc::layer::authenticate::Guard;
+use elenchus_rpc::session::RemoteSessions;
+use elenchus_rpc::{Server, Shutdown, Transport};
+use sqlx::PgPool;
+
+use self::answer::Answers;
+use self::grpc::{AssistantRpc, ConversationRpc};
+use self::store::{MIGRATOR, Store};
+
+/// The service's name, and that of its schema.
+pub const NAME: &str = "conversation";
+
+/// Why the service could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The table of events that wait for analytics.
+    #[error("the outbox of the conversation service cannot be migrated")]
+    Outbox(#[from] sqlx::migrate::MigrateError),
+    /// The server around the service.
+    #[error("the conversation service cannot be served")]
+    Server(#[from] elenchus_rpc::server::Error),
+}
+
+/// The services that this one calls, each signed for.
+pub struct Peers {
+    /// Finds passages.
+    pub documents: Transport,
+    /// Is told what was asked and answered.
+    pub analytics: Transport,
+}
+
+/// Starts the service as a role of a process.
+pub async fn start(process: &Process) -> Result<Server, StartError> {
+    let models = Models::from_settings(&elenchus_llm::Settings::from_env(&process.env)?)?;
+    let database = DatabaseSettings::from_env(&process.env, "CONVERSATION")?;
+    let pool = Database::open(&database, NAME, &MIGRATOR).await?;
+    let peers = Peers {
+        documents: process.peer(NAME, Role::Document)?,
+        analytics: process.peer(NAME, Role::Analytics)?,
+    };
+    let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
+    let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
+    Ok(build(pool, models, peers, guard, &process.shutdown).await?)
+}
+
+/// Builds the service over its database.
+pub async fn build(
+    pool: PgPool,
+    models: Models,
+    peers: Peers,
+    guard: Guard,
+    shutdown: &Shutdown,
+) -> Result<Server, BuildError> {
+    elenchus_outbox::migrate(&pool).await?;
+    Relay::spawn(&pool, peers.analytics, shutdown);
+    let store = Store::new(pool);
+    sweep::spawn(store.clone(), shutdown);
+
+    let answers = Answers::new(store.clone(), models, peers.documents.clone(), shutdown.clone());
+    let conversations = ConversationRpc {
+        store: store.clone(),
+        answers: answers.clone(),
+        documents: DocumentServiceClient::new(peers.documents),
+    };
+    let server = Server::builder(guard)
+        .service(ConversationServiceServer::new(conversations))
+        .service(AssistantServiceServer::new(AssistantRpc { answers }))
+        .healthy_while(move || {
+            let store = store.clone();
+            async move { store.is_reachable().await }
+        })
+        .build(shutdown)?;
+    Ok(server)
+}

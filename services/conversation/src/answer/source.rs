@@ -99,24 +99,57 @@ fn cut_before(text: &str) -> usize {
 /// Scores each passage by the words that it shares with the question, rare words first (BM25).
 fn score(passages: &mut [Passage], question: &str) {
     let asked: HashSet<String> = words(question).collect();
-    let counts: Vec<HashMap<String, usize>> = passages
+    let counts: Vec<HashMap<String, f64>> = passages
         .iter()
         .map(|passage| {
             let mut counts = HashMap::new();
-            words(&passage.content).for_each(|word| *counts.entry(word).or_default() += 1);
+            words(&passage.content).for_each(|word| *counts.entry(word).or_default() += 1.0);
             counts
         })
         .collect();
     let total = passages.len() as f64;
-    let mean = counts.iter().map(|counts| length(counts)).sum::<f64>() / total.max(1.0);
+    let mean = counts.iter().map(length).sum::<f64>() / total.max(1.0);
+    let rarity = |word: &String| {
+        let holding = counts.iter().filter(|counts| counts.contains_key(word)).count() as f64;
+        ((total - holding + 0.5) / (holding + 0.5)).ln_1p()
+    };
+    let rarities: HashMap<&String, f64> = asked.iter().map(|word| (word, rarity(word))).collect();
     for (passage, counts) in passages.iter_mut().zip(&counts) {
         let norm = SATURATION * (1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * length(counts) / mean.max(1.0));
-        passage.score = asked
+        passage.score = rarities
             .iter()
-            .filter_map(|word| Some((word, *counts.get(word)? as f64)))
-            .map(|(word, count)| {
-                rarity(word, passages_with(word), total) * count * (SATURATION + 1.0) / (count + norm)
+            .filter_map(|(word, rarity)| {
+                let count = counts.get(*word)?;
+                Some(rarity * count * (SATURATION + 1.0) / (count + norm))
             })
             .sum();
+    }
+}
+
+fn length(counts: &HashMap<String, f64>) -> f64 {
+    counts.values().sum()
+}
+
+/// The words of a text, in lower case.
+fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passage_is_exactly_the_text_at_its_offsets() {
+        let text = format!("§ 1 Größe.\n\n  {}\n\nThe tenant pays the rent.\n", "Wort für Wort. ".repeat(200));
+        let sources = Source::parse_all(vec![text.clone()]).unwrap();
+        let found = passages(&sources, "Who pays the rent?", 100);
+        assert_eq!(found[0].content, "The tenant pays the rent.");
+        assert!(found.len() > 3);
+        for passage in found {
+            let (from, to) = (passage.start_char as usize, passage.end_char as usize);
+            let exact: String = text.chars().skip(from).take(to - from).collect();
+            assert_eq!(exact, passage.content);
+        }
     }
 }

@@ -30,6 +30,9 @@ pub enum Error {
     /// The document service does not answer.
     #[error("the documents cannot be reached right now")]
     DocumentsUnavailable,
+    /// The model broke off.
+    #[error("the model cannot be reached right now")]
+    ModelUnavailable,
     /// The database cannot be reached; later it may.
     #[error("the conversations cannot be reached right now")]
     StoreUnavailable(#[source] Cause),

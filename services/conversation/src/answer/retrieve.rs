@@ -1,0 +1,77 @@
+//! The passages that a question is answered from: of the texts sent with it, and of the user's
+//! documents through the document service.
+
+use std::time::Duration;
+
+use elenchus_proto::pb::document::v1 as pb;
+use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
+use elenchus_rpc::{Caller, Transport};
+use tonic::Code;
+use uuid::Uuid;
+
+use super::{Failure, source};
+use crate::domain::{Passage, Question};
+
+const MOST_PASSAGES: usize = 8;
+const BUDGET: Duration = Duration::from_secs(15);
+/// The longest query that the document service takes.
+const MAX_QUERY_CHARS: usize = 4_000;
+
+/// Finds passages.
+#[derive(Clone)]
+pub(super) struct Retriever {
+    documents: DocumentServiceClient<Transport>,
+}
+
+impl Retriever {
+    pub(super) fn new(documents: Transport) -> Self {
+        Self { documents: DocumentServiceClient::new(documents) }
+    }
+
+    /// The best first. Documents that were named are searched, or else those attached; the whole
+    /// library only where the question brings no text of its own.
+    pub(super) async fn passages(
+        &self,
+        caller: &Caller,
+        question: &Question,
+        attached: &[Uuid],
+    ) -> Result<Vec<Passage>, Failure> {
+        let mut passages = source::passages(&question.sources, question.content.as_str(), MOST_PASSAGES);
+        let named = if question.document_ids.is_empty() { attached } else { &question.document_ids };
+        if !named.is_empty() || question.sources.is_empty() {
+            passages.extend(self.search(caller, question.content.as_str(), named).await?);
+        }
+        Ok(passages)
+    }
+
+    async fn search(&self, caller: &Caller, query: &str, named: &[Uuid]) -> Result<Vec<Passage>, Failure> {
+        let request = pb::SearchDocumentsRequest {
+            query: query.chars().take(MAX_QUERY_CHARS).collect(),
+            limit: i32::try_from(MOST_PASSAGES).ok(),
+            document_ids: named.iter().map(Uuid::to_string).collect(),
+            filters: None,
+        };
+        let found = self.documents.clone().search_documents(caller.request_within(BUDGET, request)).await;
+        let found = found.map_err(|status| match status.code() == Code::NotFound {
+            true => Failure::DOCUMENT,
+            false => {
+                tracing::warn!(code = ?status.code(), "the documents could not be searched");
+                Failure::DOCUMENTS
+            }
+        })?;
+        Ok(found.into_inner().results.into_iter().map(passage).collect())
+    }
+}
+
+fn passage(result: pb::SearchResult) -> Passage {
+    Passage {
+        document_id: result.document_id.parse().ok(),
+        chunk_id: result.chunk_id.parse().ok(),
+        filename: result.filename,
+        content: result.content,
+        page: result.page,
+        start_char: result.start_char,
+        end_char: result.end_char,
+        score: result.score,
+    }
+}

@@ -1,0 +1,34 @@
+//! What a caller may know of an error.
+
+use elenchus_rpc::status::Classify;
+use tonic::Code;
+
+use crate::domain::Error;
+
+impl Classify for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::ConversationNotFound | Self::DocumentNotFound => Code::NotFound,
+            Self::Invalid { .. } => Code::InvalidArgument,
+            Self::TooManyDocuments { .. } => Code::FailedPrecondition,
+            Self::DocumentsUnavailable | Self::ModelUnavailable | Self::StoreUnavailable(_) => Code::Unavailable,
+            Self::Store(_) => Code::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::ConversationNotFound => "CONVERSATION_NOT_FOUND",
+            Self::DocumentNotFound => "DOCUMENT_NOT_FOUND",
+            Self::Invalid { .. } => "INVALID_FIELD",
+            Self::TooManyDocuments { .. } => "TOO_MANY_DOCUMENTS",
+            Self::DocumentsUnavailable => "DOCUMENTS_UNAVAILABLE",
+            Self::ModelUnavailable => "MODEL_UNAVAILABLE",
+            Self::StoreUnavailable(_) | Self::Store(_) => "STORE",
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        if let Self::Invalid { field, .. } = self { Some(field) } else { None }
+    }
+}

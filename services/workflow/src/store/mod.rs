@@ -1,0 +1,39 @@
+//! The queries. Reads ask for the owner every time; writes for a run are made under its lease.
+
+mod event;
+mod execution;
+mod run;
+mod template;
+
+use elenchus_durable::Queue;
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+
+pub use self::event::{EVENTS, Told};
+pub use self::run::{Begun, Run};
+pub use self::template::Edition;
+
+/// The tables of the service.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The table of runs, which is the queue.
+pub const RUNS: &str = "workflow_execution";
+
+/// Templates, runs, steps and events.
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    queue: Queue,
+}
+
+impl Store {
+    /// The store over a database that has the tables.
+    pub fn new(pool: PgPool, queue: Queue) -> Self {
+        Self { pool, queue }
+    }
+
+    /// Whether the database answers.
+    pub async fn is_reachable(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+    }
+}
