@@ -112,7 +112,10 @@ pub(crate) fn request_to(uri: Uri, headers: HeaderMap, body: Body) -> Request<Bo
 }
 
 /// Hands a request to the peer.
-pub(crate) async fn send(transport: &Transport, request: Request<Body>) -> Result<Response<Body>, Status> {
+pub(crate) async fn send(
+    transport: &Transport,
+    request: Request<Body>,
+) -> Result<Response<Body>, Status> {
     transport.clone().oneshot(request).await
 }
 

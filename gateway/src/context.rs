@@ -19,10 +19,9 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 const LONGEST_REQUEST_ID: usize = 64;
 
 /// Headers of a REST request that services see, besides those that the gateway makes itself.
-const PASSED_ON: [HeaderName; 4] = [
+const PASSED_ON: [HeaderName; 3] = [
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("accept-language"),
-    HeaderName::from_static("last-event-id"),
     HeaderName::from_static("user-agent"),
 ];
 
@@ -144,7 +143,9 @@ impl Context {
 fn sane(id: &str) -> Option<&str> {
     let is_sane = !id.is_empty()
         && id.len() <= LONGEST_REQUEST_ID
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     is_sane.then_some(id)
 }
 
@@ -183,7 +184,8 @@ fn client(trusted_proxies: usize, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();
-    let told = addresses.len().checked_sub(trusted_proxies).and_then(|at| addresses[at].parse().ok());
+    let told =
+        addresses.len().checked_sub(trusted_proxies).and_then(|at| addresses[at].parse().ok());
     told.unwrap_or(peer).to_canonical()
 }
 
@@ -194,9 +196,8 @@ pub(crate) fn names_one_host<B>(request: &Request<B>) -> bool {
     let authority = request.uri().authority().map(http::uri::Authority::as_str);
     match (first, second) {
         (_, Some(_)) => false,
-        (Some(host), None) if request.version() == Version::HTTP_2 => {
-            authority.is_none_or(|authority| host.as_bytes().eq_ignore_ascii_case(authority.as_bytes()))
-        }
+        (Some(host), None) if request.version() == Version::HTTP_2 => authority
+            .is_none_or(|authority| host.as_bytes().eq_ignore_ascii_case(authority.as_bytes())),
         (Some(host), None) => !host.is_empty(),
         (None, None) => request.version() == Version::HTTP_2 && authority.is_some(),
     }
@@ -222,8 +223,13 @@ mod tests {
     fn a_client_can_forge_no_identity() {
         let mut headers = HeaderMap::new();
         for name in [
-            "x-user-id", "x-elenchus-service", "grpc-metadata-authorization", "x-forwarded-for", "forwarded",
-            "connection", "cookie",
+            "x-user-id",
+            "x-elenchus-service",
+            "grpc-metadata-authorization",
+            "x-forwarded-for",
+            "forwarded",
+            "connection",
+            "cookie",
         ] {
             headers.insert(name, HeaderValue::from_static("forged"));
         }
@@ -243,7 +249,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(FORWARDED_FOR, HeaderValue::from_static("1.1.1.1, 2.2.2.2, 3.3.3.3"));
         let peer = IpAddr::from([9, 9, 9, 9]);
-        for (proxies, expected) in [(0, "9.9.9.9"), (1, "3.3.3.3"), (2, "2.2.2.2"), (4, "9.9.9.9")] {
+        for (proxies, expected) in [(0, "9.9.9.9"), (1, "3.3.3.3"), (2, "2.2.2.2"), (4, "9.9.9.9")]
+        {
             assert_eq!(client(proxies, peer, &headers).to_string(), expected);
         }
     }
@@ -255,7 +262,10 @@ mod tests {
         }
         assert_eq!(sane("req-1_2.3"), Some("req-1_2.3"));
         let trace = |value: &'static str| {
-            given_trace(&HeaderMap::from_iter([(HeaderName::from_static(TRACEPARENT), HeaderValue::from_static(value))]))
+            given_trace(&HeaderMap::from_iter([(
+                HeaderName::from_static(TRACEPARENT),
+                HeaderValue::from_static(value),
+            )]))
         };
         assert!(trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").is_some());
         for odd in ["", "00-0-0-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01"] {

@@ -10,7 +10,8 @@ use tonic::body::Body;
 
 use crate::problem::Problem;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+const METHODS: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "accept, accept-language, authorization, content-type, grpc-timeout, idempotency-key, last-event-id, \
      traceparent, tracestate, x-grpc-web, x-request-id, x-user-agent",
@@ -35,12 +36,19 @@ impl Cors {
     }
 
     /// The answer to a preflight request, if it is one.
-    pub(crate) fn preflight<B>(&self, request: &Request<B>) -> Option<Result<Response<Body>, Problem>> {
+    pub(crate) fn preflight<B>(
+        &self,
+        request: &Request<B>,
+    ) -> Option<Result<Response<Body>, Problem>> {
         let headers = request.headers();
-        let is_preflight = request.method() == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        let is_preflight = request.method() == Method::OPTIONS
+            && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         let origin = headers.get(ORIGIN).filter(|_| is_preflight)?;
         if !self.lets_in(origin) {
-            return Some(Err(Problem::new(StatusCode::FORBIDDEN, "pages of this origin may not call")));
+            return Some(Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "pages of this origin may not call",
+            )));
         }
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;

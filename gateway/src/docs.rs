@@ -38,8 +38,12 @@ pub(crate) fn answer(path: &str) -> Option<Response<Body>> {
         "/docs/swagger-ui-bundle.js" => {
             ("text/javascript; charset=utf-8", include_bytes!("../swagger-ui/swagger-ui-bundle.js"))
         }
-        "/docs/swagger-ui.css" => ("text/css; charset=utf-8", include_bytes!("../swagger-ui/swagger-ui.css")),
-        "/docs/favicon-32x32.png" => ("image/png", include_bytes!("../swagger-ui/favicon-32x32.png")),
+        "/docs/swagger-ui.css" => {
+            ("text/css; charset=utf-8", include_bytes!("../swagger-ui/swagger-ui.css"))
+        }
+        "/docs/favicon-32x32.png" => {
+            ("image/png", include_bytes!("../swagger-ui/favicon-32x32.png"))
+        }
         _ => return None,
     };
     let mut response = typed(StatusCode::OK, content_type, bytes);

@@ -71,11 +71,17 @@ pub(crate) async fn answer(
     let content_type = content_type(request.headers());
     if content_type.starts_with("application/grpc-web") {
         if !WEB.contains(&content_type) {
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "gRPC-web is spoken in protobuf only"));
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "gRPC-web is spoken in protobuf only",
+            ));
         }
         let pass_on = service_fn(|request: Request<Body>| pass_on(edge, context, request));
         let service = GrpcWebLayer::new().layer(pass_on);
-        return service.oneshot(request).await.map_err(|never: std::convert::Infallible| match never {});
+        return service
+            .oneshot(request)
+            .await
+            .map_err(|never: std::convert::Infallible| match never {});
     }
     if request.version() != Version::HTTP_2 {
         return Err(Problem::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2"));
@@ -144,7 +150,9 @@ impl http_body::Body for Timed {
         }
         self.body = None;
         let mut trailers = HeaderMap::new();
-        Poll::Ready(Some(call::exceeded().add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
+        Poll::Ready(Some(
+            call::exceeded().add_header(&mut trailers).map(|()| Frame::trailers(trailers)),
+        ))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -79,7 +79,8 @@ impl Vitals {
         if service.is_empty() {
             return Ok(ServingStatus::Serving);
         }
-        let transport = self.peers.get(service).ok_or_else(|| Status::not_found("there is no such service"))?;
+        let transport =
+            self.peers.get(service).ok_or_else(|| Status::not_found("there is no such service"))?;
         Ok(ask(transport.clone(), service).await)
     }
 }

@@ -51,9 +51,15 @@ impl Peers {
     /// Adds every service of a proto package, such as `elenchus.auth.v1`, that has methods for
     /// clients.
     #[must_use]
-    pub fn with_package(mut self, pool: &DescriptorPool, package: &str, transport: &Transport) -> Self {
+    pub fn with_package(
+        mut self,
+        pool: &DescriptorPool,
+        package: &str,
+        transport: &Transport,
+    ) -> Self {
         let services = pool.services().filter(|service| service.package_name() == package);
-        self.ways.extend(services.map(|service| (service.full_name().to_owned(), transport.clone())));
+        self.ways
+            .extend(services.map(|service| (service.full_name().to_owned(), transport.clone())));
         self
     }
 
@@ -94,7 +100,12 @@ pub struct Gateway {
 
 impl Gateway {
     /// Builds the gateway of our own services.
-    pub fn build(settings: Settings, peers: Peers, cache: Cache, shutdown: &Shutdown) -> Result<Self, Error> {
+    pub fn build(
+        settings: Settings,
+        peers: Peers,
+        cache: Cache,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Error> {
         Self::of_descriptors(&DESCRIPTORS, settings, peers, cache, shutdown)
     }
 

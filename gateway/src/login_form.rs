@@ -15,7 +15,8 @@ const FIELDS: [&str; 2] = ["username", "password"];
 
 /// Whether the request is such a form.
 pub(crate) fn is_one(method: &str, headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     method == METHOD && essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
@@ -27,7 +28,8 @@ pub(crate) fn request(
     body: &[u8],
     mut out: Vec<u8>,
 ) -> Result<Vec<u8>, Problem> {
-    let refuse = |field: &str, problem: &str| Problem::invalid(vec![Violation::new(field, problem)]);
+    let refuse =
+        |field: &str, problem: &str| Problem::invalid(vec![Violation::new(field, problem)]);
     let body = std::str::from_utf8(body).map_err(|_| refuse("body", "is not UTF-8"))?;
     let mut given = Vec::new();
     for (name, value) in pairs(body) {
@@ -42,10 +44,14 @@ pub(crate) fn request(
             return Err(refuse(known, "is given twice"));
         }
         given.push(known);
-        let field = FieldPath::resolve(schema, message, known).map_err(|problem| refuse(known, &problem.to_string()))?;
-        field.put(schema, &value, &mut out).map_err(|violation| Problem::invalid(vec![violation]))?;
+        let field = FieldPath::resolve(schema, message, known)
+            .map_err(|problem| refuse(known, &problem.to_string()))?;
+        field
+            .put(schema, &value, &mut out)
+            .map_err(|violation| Problem::invalid(vec![violation]))?;
     }
     let missing = FIELDS.into_iter().filter(|field| !given.contains(field));
-    let missing: Vec<Violation> = missing.map(|field| Violation::new(field, "is required")).collect();
+    let missing: Vec<Violation> =
+        missing.map(|field| Violation::new(field, "is required")).collect();
     if missing.is_empty() { Ok(out) } else { Err(Problem::invalid(missing)) }
 }

@@ -2,7 +2,7 @@
 //! status of a service. Nothing of the inside gets out here.
 
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -18,7 +18,7 @@ pub(crate) struct Problem {
     detail: String,
     reason: Option<String>,
     errors: Vec<Violation>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Serialize)]
@@ -42,12 +42,19 @@ struct FieldError<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), reason: None, errors: Vec::new(), headers: HeaderMap::new() }
+        Self {
+            status,
+            detail: detail.into(),
+            reason: None,
+            errors: Vec::new(),
+            headers: Vec::new(),
+        }
     }
 
     /// 422, naming the fields.
     pub(crate) fn invalid(errors: Vec<Violation>) -> Self {
-        let told: Vec<String> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
+        let told: Vec<String> =
+            errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, told.join("; ")) }
     }
 
@@ -61,7 +68,8 @@ impl Problem {
         if names.contains(&"GET") && !names.contains(&"HEAD") {
             names.push("HEAD");
         }
-        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "the path does not take this method");
+        let problem =
+            Self::new(StatusCode::METHOD_NOT_ALLOWED, "the path does not take this method");
         problem.with_header(ALLOW, HeaderValue::try_from(names.join(", ")).ok())
     }
 
@@ -70,9 +78,9 @@ impl Problem {
     }
 
     /// Adds a header to the answer.
-    pub(crate) fn with_header(mut self, name: http::HeaderName, value: Option<HeaderValue>) -> Self {
+    pub(crate) fn with_header(mut self, name: HeaderName, value: Option<HeaderValue>) -> Self {
         if let Some(value) = value {
-            self.headers.insert(name, value);
+            self.headers.push((name, value));
         }
         self
     }
@@ -81,25 +89,34 @@ impl Problem {
     pub(crate) fn of_status(status: &Status) -> Self {
         let details = status.get_error_details();
         let reason = details.error_info().map(|info| info.reason.clone());
-        let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
+        let violations =
+            details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
         let errors: Vec<Violation> = violations
             .iter()
             .map(|violation| Violation::new(&violation.field, &violation.description))
             .collect();
         let code = http_status(status.code(), reason.as_deref(), !errors.is_empty());
         let detail = fixed_words(status.code(), reason.is_some()).unwrap_or(status.message());
-        let mut problem = Self::new(code, if detail.is_empty() { "the request was refused" } else { detail });
+        let mut problem =
+            Self::new(code, if detail.is_empty() { "the request was refused" } else { detail });
         problem.reason = reason;
         problem.errors = errors;
         if code == StatusCode::UNAUTHORIZED {
-            problem.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            problem.headers.push((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }
-        let delay = details.retry_info().and_then(|info| info.retry_delay).map(|delay| delay.as_millis().div_ceil(1000));
-        let from_metadata = status.metadata().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-        let is_passing = matches!(code, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        let delay = details
+            .retry_info()
+            .and_then(|info| info.retry_delay)
+            .map(|delay| delay.as_millis().div_ceil(1000));
+        let from_metadata = status
+            .metadata()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let is_passing =
+            matches!(code, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
         if let Some(seconds) = delay.or(from_metadata).or(is_passing.then_some(1)) {
             let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
-            problem.headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            problem.headers.push((RETRY_AFTER, HeaderValue::from(seconds.max(1))));
         }
         problem
     }
@@ -107,7 +124,11 @@ impl Problem {
     /// The problem as JSON.
     pub(crate) fn json(&self, request_id: &str) -> String {
         let title = self.status.canonical_reason().unwrap_or("Client Closed Request");
-        let errors = self.errors.iter().map(|e| FieldError { field: &e.field, message: &e.message }).collect();
+        let errors = self
+            .errors
+            .iter()
+            .map(|e| FieldError { field: &e.field, message: &e.message })
+            .collect();
         let document = Document {
             r#type: "about:blank",
             title,
@@ -125,15 +146,17 @@ impl Problem {
     }
 
     /// The headers that belong to the problem, such as `retry-after`.
-    pub(crate) fn into_headers(self) -> HeaderMap {
-        self.headers
+    pub(crate) fn into_headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        self.headers.into_iter()
     }
 
     pub(crate) fn into_response(self, request_id: &str) -> Response<Body> {
         let mut response = Response::new(full(self.json(request_id)));
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().extend(self.headers);
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }
 }
@@ -146,8 +169,12 @@ fn http_status(code: Code, reason: Option<&str>, names_fields: bool) -> StatusCo
     }
     match code {
         Code::Ok => StatusCode::OK,
-        Code::InvalidArgument | Code::OutOfRange if names_fields => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => StatusCode::BAD_REQUEST,
+        Code::InvalidArgument | Code::OutOfRange if names_fields => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition => {
+            StatusCode::BAD_REQUEST
+        }
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::PermissionDenied => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,

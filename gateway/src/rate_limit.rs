@@ -56,7 +56,11 @@ impl RateLimit {
     }
 
     /// Charges a request to its client, or refuses it.
-    pub(crate) async fn take(&self, context: &Context, headers: &HeaderMap) -> Result<Verdict, Problem> {
+    pub(crate) async fn take(
+        &self,
+        context: &Context,
+        headers: &HeaderMap,
+    ) -> Result<Verdict, Problem> {
         if self.rate.per_minute == 0 {
             return Ok(Verdict { headers: HeaderMap::new(), is_by_token: false });
         }
@@ -69,7 +73,8 @@ impl RateLimit {
         if taken.is_granted {
             return Ok(Verdict { headers: told, is_by_token });
         }
-        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests; try again later");
+        let problem =
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests; try again later");
         Err(told.into_iter().fold(problem, |problem, (name, value)| match name {
             Some(name) => problem.with_header(name, Some(value)),
             None => problem,
@@ -127,7 +132,8 @@ fn subject(headers: &HeaderMap) -> Option<String> {
     }
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let claims = token.split('.').nth(1).filter(|_| scheme.eq_ignore_ascii_case("bearer"))?;
-    let claims: Claims = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let claims: Claims =
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
     // Hashed, so that the cache holds no user's id, nor text of a client's choice and length.
     let hash = Sha256::digest(claims.sub.as_bytes());
     Some(format!("user:{}", BASE64_URL_SAFE_NO_PAD.encode(&hash[..16])))

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use tokio::time::timeout;
-use tonic::Status;
 use tonic::body::Body;
 
 use crate::call::{self, Single};
@@ -14,11 +13,13 @@ use crate::context::Context;
 use crate::problem::Problem;
 use crate::respond::{full, json};
 use crate::router::Edge;
+use crate::transcode::codec::wire::Malformed;
 use crate::transcode::{Binding, Kind, body};
 use crate::{login_form, sse, upload};
 
 /// Response metadata that REST clients see as headers.
-const SHOWN_METADATA: [HeaderName; 2] = [HeaderName::from_static("x-next-page-token"), CONTENT_DISPOSITION];
+const SHOWN_METADATA: [HeaderName; 2] =
+    [HeaderName::from_static("x-next-page-token"), CONTENT_DISPOSITION];
 
 /// Answers a request that fits the binding of this index.
 pub(crate) async fn answer(
@@ -37,7 +38,12 @@ pub(crate) async fn answer(
             let limits = edge.unary_limits();
             let rpc = &binding.rpc;
             let single = call::unary(&rpc.transport, &rpc.path, metadata, message, limits).await;
-            show(edge, binding, StatusCode::OK, single.map_err(|status| Problem::of_status(&status))?)
+            show(
+                edge,
+                binding,
+                StatusCode::OK,
+                single.map_err(|status| Problem::of_status(&status))?,
+            )
         }
         Kind::Stream(fields) => {
             let (parts, message) = read(edge, binding, segments, request).await?;
@@ -84,7 +90,8 @@ pub(crate) fn show(
 ) -> Result<Response<Body>, Problem> {
     let schema = &edge.transcoder.schema;
     let mut response = if binding.is_raw(schema) {
-        let raw = binding.raw(schema, &single.message).map_err(|status| unreadable(binding, &status))?;
+        let raw =
+            binding.raw(schema, &single.message).map_err(|error| unreadable(binding, error))?;
         let mut response = Response::new(full(raw.data));
         *response.status_mut() = status;
         mark_raw(&raw.content_type, response.headers_mut());
@@ -93,7 +100,7 @@ pub(crate) fn show(
         let out = String::with_capacity(single.message.len() * 2);
         let text = binding
             .print(schema, &single.message, out)
-            .map_err(|error| unreadable(binding, &Status::internal(error.to_string())))?;
+            .map_err(|error| unreadable(binding, error))?;
         json(status, text)
     };
     show_metadata(&single.metadata, response.headers_mut());
@@ -116,11 +123,16 @@ pub(crate) fn mark_raw(content_type: &str, headers: &mut HeaderMap) {
     let content_type = HeaderValue::try_from(content_type).ok().filter(|value| !value.is_empty());
     let unknown = HeaderValue::from_static("application/octet-stream");
     headers.insert(CONTENT_TYPE, content_type.unwrap_or(unknown));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    headers
+        .insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
 }
 
 /// A peer's answer that does not fit its own descriptors.
-pub(crate) fn unreadable(binding: &Binding, status: &Status) -> Problem {
-    tracing::error!(rpc.method = binding.rpc.full_name, problem = status.message(), "an answer cannot be shown");
+pub(crate) fn unreadable(binding: &Binding, error: Malformed) -> Problem {
+    tracing::error!(
+        rpc.method = binding.rpc.full_name,
+        %error,
+        "an answer cannot be shown"
+    );
     Problem::internal()
 }

@@ -42,7 +42,8 @@ pub(crate) struct Edge {
 }
 
 /// The routes that no method stands behind.
-pub(crate) const OWN_PATHS: [&str; 6] = ["/", "/health", "/health/live", "/health/ready", "/docs", "/openapi.json"];
+pub(crate) const OWN_PATHS: [&str; 6] =
+    ["/", "/health", "/health/live", "/health/ready", "/docs", "/openapi.json"];
 
 /// Who answers a request.
 enum Target<'p> {
@@ -63,7 +64,11 @@ impl Edge {
     }
 
     /// Answers one request, whatever it is.
-    pub(crate) async fn answer(self: Arc<Self>, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        peer: SocketAddr,
+        request: Request<Body>,
+    ) -> Response<Body> {
         let began = Instant::now();
         let mut context = Context::of(&self.settings, peer, &request);
         let (method, origin) = (request.method().clone(), request.headers().get(ORIGIN).cloned());
@@ -102,7 +107,10 @@ impl Edge {
     fn target<'p>(&self, request: &Request<Body>, path: &'p str) -> (Target<'p>, SharedString) {
         if grpc::is_one(request.headers()) {
             let known = self.transcoder.rpc(path).map(|rpc| rpc.path.as_str().to_owned());
-            return (Target::Grpc, known.map_or(SharedString::const_str("grpc"), SharedString::from));
+            return (
+                Target::Grpc,
+                known.map_or(SharedString::const_str("grpc"), SharedString::from),
+            );
         }
         if let Some(own) = self.own_path(path) {
             return (Target::Own, SharedString::const_str(own));
@@ -110,7 +118,8 @@ impl Edge {
         let unmatched = SharedString::const_str("unmatched");
         match self.transcoder.find(request.method(), path) {
             Found::Binding(index, segments) => {
-                let route = SharedString::from_shared(Arc::clone(&self.transcoder.bindings[index].route));
+                let route =
+                    SharedString::from_shared(Arc::clone(&self.transcoder.bindings[index].route));
                 (Target::Rest(index, segments), route)
             }
             Found::OtherMethods(methods) => (Target::OtherMethods(methods), unmatched),
@@ -137,10 +146,16 @@ impl Edge {
         request: Request<Body>,
     ) -> Result<Response<Body>, Problem> {
         if !names_one_host(&request) {
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "the request must name exactly one host"));
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "the request must name exactly one host",
+            ));
         }
         if header_size(&request) > self.settings.limits.header_bytes {
-            return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are too large"));
+            return Err(Problem::new(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "the headers are too large",
+            ));
         }
         if let Some(answer) = self.cors.preflight(&request) {
             return answer;
@@ -169,8 +184,12 @@ impl Edge {
     ) -> Result<Response<Body>, Problem> {
         match target {
             Target::Grpc => grpc::answer(self, context, request).await,
-            Target::Rest(index, segments) => rest::answer(self, context, index, &segments, request).await,
-            Target::OtherMethods(methods) if request.method() == Method::OPTIONS => Ok(options(&methods)),
+            Target::Rest(index, segments) => {
+                rest::answer(self, context, index, &segments, request).await
+            }
+            Target::OtherMethods(methods) if request.method() == Method::OPTIONS => {
+                Ok(options(&methods))
+            }
             Target::OtherMethods(methods) => Err(Problem::other_methods(&methods)),
             Target::Own => self.own(request.method().clone(), request.uri().path()).await,
             Target::Nothing => Err(Problem::not_found()),
@@ -285,6 +304,7 @@ fn grpc_refusal(problem: Problem, context: &Context) -> Response<Body> {
 
 fn header_size(request: &Request<Body>) -> usize {
     // As HTTP/2 counts: 32 bytes for each header besides its text.
-    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    let headers: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
     headers + request.uri().path_and_query().map_or(0, |path| path.as_str().len())
 }

@@ -120,7 +120,11 @@ impl Settings {
             limits: Limits::from_env(env)?,
             connections: Connections {
                 total: positive(env, "MAX_CONNECTIONS", default.connections.total)?,
-                per_address: positive(env, "MAX_CONNECTIONS_PER_ADDRESS", default.connections.per_address)?,
+                per_address: positive(
+                    env,
+                    "MAX_CONNECTIONS_PER_ADDRESS",
+                    default.connections.per_address,
+                )?,
             },
             trusted_proxies: env.or("TRUSTED_PROXIES", default.trusted_proxies)?,
         })
@@ -135,12 +139,15 @@ impl Limits {
             Duration::try_from_secs_f64(seconds)
                 .ok()
                 .filter(|duration| !duration.is_zero())
-                .ok_or_else(|| Invalid::new(name, format!("{seconds} is not a number of seconds above 0")))
+                .ok_or_else(|| {
+                    Invalid::new(name, format!("{seconds} is not a number of seconds above 0"))
+                })
         };
         Ok(Self {
             body_bytes: positive(env, "MAX_BODY_BYTES", default.body_bytes)?,
             // hyper's buffer for a head is at least 8 KiB.
-            header_bytes: positive(env, "MAX_HEADER_BYTES", default.header_bytes)?.clamp(8 << 10, 1 << 20),
+            header_bytes: positive(env, "MAX_HEADER_BYTES", default.header_bytes)?
+                .clamp(8 << 10, 1 << 20),
             request: seconds("REQUEST_TIMEOUT_SECONDS", default.request)?,
             stream: seconds("STREAM_TIMEOUT_SECONDS", default.stream)?,
             header: seconds("HEADER_TIMEOUT_SECONDS", default.header)?,
@@ -160,7 +167,8 @@ fn positive(env: &Env, name: &'static str, default: usize) -> Result<usize, Inva
 fn prefix(env: &Env) -> Result<Option<String>, Invalid> {
     let Some(prefix) = env.text("API_V1_PREFIX") else { return Ok(None) };
     let prefix = prefix.trim_end_matches('/');
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.');
+    let is_word =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.');
     if prefix.starts_with('/') && !prefix.contains("//") && prefix.bytes().all(is_word) {
         Ok(Some(prefix.to_owned()))
     } else {
@@ -174,11 +182,11 @@ fn origins(env: &Env) -> Result<Option<Vec<HeaderValue>>, Invalid> {
     let parse = |origin: String| {
         let origin = origin.trim_end_matches('/').to_ascii_lowercase();
         let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-        let is_origin = origin == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
-        HeaderValue::try_from(&origin)
-            .ok()
-            .filter(|_| is_origin)
-            .ok_or_else(|| Invalid::new(NAME, format!("{origin:?} is not an origin such as https://example.org")))
+        let is_origin =
+            origin == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+        HeaderValue::try_from(&origin).ok().filter(|_| is_origin).ok_or_else(|| {
+            Invalid::new(NAME, format!("{origin:?} is not an origin such as https://example.org"))
+        })
     };
     origins.into_iter().map(parse).collect::<Result<_, _>>().map(Some)
 }

@@ -1,6 +1,7 @@
 //! Streams as server-sent events, as JSON by line, or as bytes. A client that leaves drops the
 //! answer, and with it the call.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::problem::Problem;
 use crate::rest::{mark_raw, show_metadata, unreadable};
 use crate::router::Edge;
 use crate::transcode::Binding;
-use crate::transcode::binding::EventFields;
+use crate::transcode::kind::EventFields;
 
 /// How the messages of a stream are written.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,9 @@ impl Style {
     pub(crate) fn of(headers: &HeaderMap, fields: EventFields) -> Self {
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wants = |media_type| accept.contains(media_type);
-        if !wants("text/event-stream") && (wants("application/x-ndjson") || wants("application/json")) {
+        if !wants("text/event-stream")
+            && (wants("application/x-ndjson") || wants("application/json"))
+        {
             Self::Lines
         } else {
             Self::Events(fields)
@@ -71,7 +74,9 @@ pub(crate) async fn answer(
     let refuse = |status: Status| Problem::of_status(&status);
 
     let begun = call::begin(&binding.rpc.transport, &binding.rpc.path, metadata, request, limits);
-    let answer = timeout(edge.settings.limits.request, begun).await.unwrap_or_else(|_| Err(call::exceeded()));
+    let answer = timeout(edge.settings.limits.request, begun)
+        .await
+        .unwrap_or_else(|_| Err(call::exceeded()));
     let mut answer = answer.map_err(refuse)?;
     let patience = match style {
         Style::Bytes => edge.settings.limits.request,
@@ -86,10 +91,13 @@ pub(crate) async fn answer(
     if let Style::Events(_) = style {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // nginx would hold events back until it has a bufferful of them.
-        headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+        headers
+            .insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     }
     if let (Style::Bytes, Some(Some(message))) = (style, &first) {
-        let raw = binding.raw(&edge.transcoder.schema, message).map_err(|status| unreadable(binding, &status))?;
+        let raw = binding
+            .raw(&edge.transcoder.schema, message)
+            .map_err(|error| unreadable(binding, error))?;
         mark_raw(&raw.content_type, &mut headers);
     }
 
@@ -103,7 +111,8 @@ pub(crate) async fn answer(
         until,
         drained: None,
     };
-    let mut response = Response::new(Body::new(StreamBody::new(stream::unfold(Some(writer), Writer::step))));
+    let mut response =
+        Response::new(Body::new(StreamBody::new(stream::unfold(Some(writer), Writer::step))));
     *response.headers_mut() = headers;
     Ok(response)
 }
@@ -129,7 +138,7 @@ struct Writer {
     drained: Option<Instant>,
 }
 
-type Item = Result<Frame<Bytes>, Status>;
+type Item = io::Result<Frame<Bytes>>;
 
 impl Writer {
     async fn step(writer: Option<Self>) -> Option<(Item, Option<Self>)> {
@@ -148,7 +157,9 @@ impl Writer {
                 Ok(bytes) => Some((Ok(Frame::data(bytes)), Some(writer))),
                 Err(problem) => Some((writer.write_problem(&problem), None)),
             },
-            Next::Failed(status) => Some((writer.write_problem(&Problem::of_status(&status)), None)),
+            Next::Failed(status) => {
+                Some((writer.write_problem(&Problem::of_status(&status)), None))
+            }
         }
     }
 
@@ -187,16 +198,17 @@ impl Writer {
         let (binding, schema) = (self.binding(), &self.edge.transcoder.schema);
         let fields = match self.style {
             Style::Bytes => {
-                let raw = binding.raw(schema, message).map_err(|status| unreadable(binding, &status))?;
+                let raw =
+                    binding.raw(schema, message).map_err(|error| unreadable(binding, error))?;
                 return Ok(raw.data);
             }
             Style::Events(fields) => Some(fields),
             Style::Lines => None,
         };
-        let mut out = fields.map(|fields| binding.event_lines(schema, fields, message) + "data: ").unwrap_or_default();
-        out = binding
-            .print(schema, message, out)
-            .map_err(|error| unreadable(binding, &Status::internal(error.to_string())))?;
+        let mut out = fields
+            .map(|fields| binding.event_lines(schema, fields, message) + "data: ")
+            .unwrap_or_default();
+        out = binding.print(schema, message, out).map_err(|error| unreadable(binding, error))?;
         out.push_str(if fields.is_some() { "\n\n" } else { "\n" });
         Ok(out.into())
     }
@@ -207,7 +219,7 @@ impl Writer {
         let text = match self.style {
             Style::Events(_) => format!("event: error\ndata: {json}\n\n"),
             Style::Lines => format!("{{\"error\":{json}}}\n"),
-            Style::Bytes => return Err(Status::unavailable("the stream broke off")),
+            Style::Bytes => return Err(io::Error::other("the stream broke off")),
         };
         Ok(Frame::data(text.into()))
     }

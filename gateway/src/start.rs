@@ -23,7 +23,12 @@ pub async fn start_alone(env: &Env, shutdown: &Shutdown) -> Result<SocketAddr, S
     listen(env, &ways, Cache::from_env(env).await?, shutdown).await
 }
 
-async fn listen(env: &Env, ways: &Ways, cache: Cache, shutdown: &Shutdown) -> Result<SocketAddr, StartError> {
+async fn listen(
+    env: &Env,
+    ways: &Ways,
+    cache: Cache,
+    shutdown: &Shutdown,
+) -> Result<SocketAddr, StartError> {
     let settings = Settings::from_env(env)?;
     let address = settings.address;
     let gateway = Gateway::build(settings, peers(ways)?, cache, shutdown)?;

@@ -21,10 +21,10 @@ use crate::context::Context;
 use crate::problem::Problem;
 use crate::rest::show;
 use crate::router::Edge;
-use crate::transcode::binding::UploadShape;
 use crate::transcode::body::broken;
 use crate::transcode::codec::schema::{Arity, Schema};
 use crate::transcode::codec::wire::{close, open, put_varint};
+use crate::transcode::kind::UploadShape;
 use crate::transcode::query::FieldPath;
 use crate::transcode::{Binding, Violation};
 
@@ -90,7 +90,10 @@ async fn pass_on(
         if let Err(problem) = pumped {
             // The stream must not look as if it had come to its end; see `accept::broken`.
             let broken = Err(Status::aborted("the upload broke off"));
-            let _ = tokio::join!(timeout(Duration::from_secs(1), frames.send(broken)), timeout(Duration::from_secs(1), call));
+            let _ = tokio::join!(
+                timeout(Duration::from_secs(1), frames.send(broken)),
+                timeout(Duration::from_secs(1), call)
+            );
             return Err(problem);
         }
         drop(frames);
@@ -100,9 +103,13 @@ async fn pass_on(
 }
 
 fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     multer::parse_boundary(content_type).map_err(|_| {
-        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be multipart/form-data with a boundary")
+        Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must be multipart/form-data with a boundary",
+        )
     })
 }
 
@@ -119,7 +126,8 @@ async fn describe(
         let name = field.name().unwrap_or_default().to_owned();
         if name == FILE {
             let filename = field.file_name().filter(|name| !name.is_empty());
-            let filename = filename.ok_or_else(|| refuse(FILE, "must have a file name"))?.to_owned();
+            let filename =
+                filename.ok_or_else(|| refuse(FILE, "must have a file name"))?.to_owned();
             put(schema, shape, "filename", &filename, &mut message)?;
             close(&mut message, start);
             return Ok((message, field));
@@ -127,7 +135,9 @@ async fn describe(
         let text = read_text(field, &mut room).await.map_err(|problem| problem.of(&name))?;
         let known = FieldPath::resolve(schema, shape.metadata, &name);
         let known = known.map_err(|problem| refuse(&name, &problem.to_string()))?;
-        if known.name == "filename" || (known.arity == Arity::Singular && given.contains(&known.name)) {
+        if known.name == "filename"
+            || (known.arity == Arity::Singular && given.contains(&known.name))
+        {
             return Err(refuse(&name, "is given twice"));
         }
         for value in values(&known, &name, &text)? {
@@ -138,7 +148,13 @@ async fn describe(
     Err(refuse(FILE, "is required"))
 }
 
-fn put(schema: &Schema, shape: &UploadShape, name: &str, text: &str, out: &mut Vec<u8>) -> Result<(), Problem> {
+fn put(
+    schema: &Schema,
+    shape: &UploadShape,
+    name: &str,
+    text: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), Problem> {
     let field = FieldPath::resolve(schema, shape.metadata, name);
     let field = field.map_err(|problem| refuse(name, &problem.to_string()))?;
     field.put(schema, text, out).map_err(|violation| Problem::invalid(vec![violation]))
@@ -150,7 +166,8 @@ fn values(field: &FieldPath, name: &str, text: &str) -> Result<Vec<String>, Prob
         return Ok(vec![text.to_owned()]);
     }
     if text.trim_start().starts_with('[') {
-        return serde_json::from_str(text).map_err(|_| refuse(name, "must be a JSON array of strings"));
+        return serde_json::from_str(text)
+            .map_err(|_| refuse(name, "must be a JSON array of strings"));
     }
     Ok(text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect())
 }
@@ -164,7 +181,9 @@ enum Unread {
 impl Unread {
     fn of(self, name: &str) -> Problem {
         match self {
-            Self::TooLarge => refuse(name, "is too large: the parts beside the file may hold 64 KiB"),
+            Self::TooLarge => {
+                refuse(name, "is too large: the parts beside the file may hold 64 KiB")
+            }
             Self::NotText => refuse(name, "is not UTF-8"),
             Self::Broken(error) => malformed(error),
         }
@@ -237,11 +256,10 @@ fn refuse(field: &str, problem: &str) -> Problem {
 }
 
 fn malformed(error: multer::Error) -> Problem {
-    match error {
-        multer::Error::StreamReadFailed(cause) => match cause.downcast_ref::<Status>() {
-            Some(status) => broken(status),
-            None => broken(&Status::unknown("")),
-        },
-        _ => refuse("body", "is not well-formed multipart/form-data"),
+    if let multer::Error::StreamReadFailed(cause) = &error
+        && let Some(status) = cause.downcast_ref::<Status>()
+    {
+        return broken(status);
     }
+    refuse("body", "is not well-formed multipart/form-data")
 }

@@ -61,8 +61,11 @@ impl From<sqlx::Error> for Halt {
 /// One run's memory, and the only way by which it has effects.
 #[async_trait]
 pub trait Journal: Send + Sync {
+    /// What a step can do.
+    type Activity: Send;
+
     /// Does a step and records its output, or returns what is recorded.
-    async fn activity(&self, step: Step) -> Result<Value, Halt>;
+    async fn activity(&self, step: Step, activity: Self::Activity) -> Result<Value, Halt>;
 
     /// Runs branches side by side and records the list of their outputs as the step's, or returns
     /// what is recorded. `parts` is the number of activities in all branches.

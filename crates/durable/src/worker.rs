@@ -135,7 +135,10 @@ async fn work<H: Handler>(lease: Lease, handler: Arc<H>, wakes: Subscription, sh
         Err(Failure::Passing(error)) => {
             tracing::warn!(error = &*error as &dyn StdError, "the job failed this time");
             if let Err(error) = put_off(&lease, &*handler).await {
-                tracing::warn!(error = &error as &dyn StdError, "the job waits for its lease to run out");
+                tracing::warn!(
+                    error = &error as &dyn StdError,
+                    "the job waits for its lease to run out"
+                );
             }
         }
     }

@@ -19,17 +19,23 @@ use crate::transcode::path::Segment;
 use crate::transcode::{Binding, Kind, Transcoder};
 
 /// The document.
-pub(crate) fn document(pool: &DescriptorPool, transcoder: &Transcoder, settings: &Settings) -> Value {
+pub(crate) fn document(
+    pool: &DescriptorPool,
+    transcoder: &Transcoder,
+    settings: &Settings,
+) -> Value {
     let comments = Comments::of(pool);
     let mut writer = Writer { schemas: Schemas::new(pool, &comments), comments: &comments };
     let mut paths = own_paths(settings);
     let mut tags = Vec::new();
     let mut operation_ids = Map::new();
     for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
-        for binding in transcoder.bindings.iter().filter(|binding| binding.rpc.full_name == method.full_name()) {
+        for binding in
+            transcoder.bindings.iter().filter(|binding| binding.rpc.full_name == method.full_name())
+        {
             let Some(verb) = verb(&binding.method) else { continue };
             let service = method.parent_service();
-            let tag = json!({"name": service.name(), "description": comments.of_service(&service)});
+            let tag = json!({"name": service.name(), "description": comments.of_service(service)});
             if !tags.contains(&tag) {
                 tags.push(tag);
             }
@@ -75,7 +81,10 @@ impl Writer<'_> {
         }
         operation.insert("responses".to_owned(), self.responses(binding, method));
         let is_public = access(method) == Access::Public;
-        operation.insert("security".to_owned(), if is_public { json!([]) } else { json!([{"bearer": []}]) });
+        operation.insert(
+            "security".to_owned(),
+            if is_public { json!([]) } else { json!([{"bearer": []}]) },
+        );
         operation
     }
 
@@ -84,7 +93,8 @@ impl Writer<'_> {
         let in_path = binding.template.variables.iter().map(|variable| {
             let field = schema::follow(&input, &variable.field);
             let mut parameter = json!({"name": variable.field, "in": "path", "required": true});
-            parameter["schema"] = field.as_ref().map_or(json!({"type": "string"}), |field| self.schemas.one(field));
+            parameter["schema"] =
+                field.as_ref().map_or(json!({"type": "string"}), |field| self.schemas.one(field));
             if let Some(field) = field {
                 parameter["description"] = self.comments.of_field(&field).into();
             }
@@ -98,12 +108,14 @@ impl Writer<'_> {
         if binding.body != BodyRule::Whole && !matches!(binding.kind, Kind::Upload(_)) {
             for (name, field) in schema::leaves(&input) {
                 let is_taken = |taken: &String| {
-                    name.strip_prefix(taken.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                    name.strip_prefix(taken.as_str())
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                 };
                 if binding.taken.iter().any(is_taken) {
                     continue;
                 }
-                let (schema, description) = (self.schemas.of_field(&field), self.comments.of_field(&field));
+                let (schema, description) =
+                    (self.schemas.of_field(&field), self.comments.of_field(&field));
                 parameters.push(json!({"name": name, "in": "query", "schema": schema, "description": description}));
             }
         }
@@ -122,7 +134,8 @@ impl Writer<'_> {
             BodyRule::Whole => self.schemas.object(&input, &binding.taken),
             BodyRule::Field(_) => {
                 let field = binding.taken.last().and_then(|name| input.get_field_by_name(name))?;
-                if field.kind().as_message().is_some_and(|message| message.full_name() == HTTP_BODY) {
+                if field.kind().as_message().is_some_and(|message| message.full_name() == HTTP_BODY)
+                {
                     return Some(raw_body());
                 }
                 self.schemas.of_field(&field)
@@ -166,7 +179,9 @@ impl Writer<'_> {
         };
         let is_raw = match &shown {
             None => output.full_name() == HTTP_BODY,
-            Some(field) => field.kind().as_message().is_some_and(|message| message.full_name() == HTTP_BODY),
+            Some(field) => {
+                field.kind().as_message().is_some_and(|message| message.full_name() == HTTP_BODY)
+            }
         };
         let (schema, description) = match &shown {
             None => (self.schemas.of_message(&output), self.comments.of_message(&output)),
@@ -186,7 +201,11 @@ impl Writer<'_> {
         responses
     }
 
-    fn shown_field(&self, binding: &Binding, method: &MethodDescriptor) -> Option<prost_reflect::FieldDescriptor> {
+    fn shown_field(
+        &self,
+        binding: &Binding,
+        method: &MethodDescriptor,
+    ) -> Option<prost_reflect::FieldDescriptor> {
         let Shown::Field(index) = binding.shown else { return None };
         let declared = method.output().descriptor_proto().field.get(index)?.name().to_owned();
         method.output().get_field_by_name(&declared)
@@ -200,7 +219,9 @@ fn path(binding: &Binding) -> String {
     let mut wildcards = wildcards(binding);
     for (index, segment) in template.segments.iter().enumerate() {
         match template.variables.iter().find(|variable| variable.takes(index)) {
-            Some(variable) if variable.begins_at(index) => path.push_str(&format!("/{{{}}}", variable.field)),
+            Some(variable) if variable.begins_at(index) => {
+                path.push_str(&format!("/{{{}}}", variable.field))
+            }
             Some(_) => {}
             None => match segment {
                 Segment::Literal(text) => path.push_str(&format!("/{text}")),
@@ -220,7 +241,11 @@ fn path(binding: &Binding) -> String {
 fn wildcards(binding: &Binding) -> impl Iterator<Item = String> {
     let template = &binding.template;
     let is_free = |index: usize| !template.variables.iter().any(|variable| variable.takes(index));
-    let wild = template.segments.iter().enumerate().filter(|(_, segment)| !matches!(segment, Segment::Literal(_)));
+    let wild = template
+        .segments
+        .iter()
+        .enumerate()
+        .filter(|(_, segment)| !matches!(segment, Segment::Literal(_)));
     let count = wild.filter(|(index, _)| is_free(*index)).count();
     (1..=count).map(|number| format!("wildcard{number}"))
 }
@@ -264,9 +289,15 @@ fn own_paths(settings: &Settings) -> Map<String, Value> {
         }})
     };
     let mut paths = Map::new();
-    paths.insert("/".to_owned(), get("info", "Tells the name, the version and where the documentation is"));
+    paths.insert(
+        "/".to_owned(),
+        get("info", "Tells the name, the version and where the documentation is"),
+    );
     paths.insert("/health".to_owned(), get("health", "Says that the gateway answers"));
-    paths.insert(format!("{}/health", settings.api_prefix), get("api_health", "Says that the gateway answers"));
+    paths.insert(
+        format!("{}/health", settings.api_prefix),
+        get("api_health", "Says that the gateway answers"),
+    );
     paths.insert("/health/live".to_owned(), get("live", "Says that the gateway answers"));
     let mut ready = get("ready", "Says whether every service that is needed answers");
     ready["get"]["responses"]["503"] = json!({

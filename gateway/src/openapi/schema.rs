@@ -52,7 +52,9 @@ impl<'a> Schemas<'a> {
     /// The schema of a message without some of its fields.
     pub(crate) fn object(&mut self, message: &MessageDescriptor, without: &[String]) -> Value {
         let mut properties = Map::new();
-        for field in message.fields().filter(|field| !without.iter().any(|name| name == field.name())) {
+        for field in
+            message.fields().filter(|field| !without.iter().any(|name| name == field.name()))
+        {
             let mut schema = self.of_field(&field);
             let comment = self.comments.of_field(&field);
             if !comment.is_empty() {
@@ -86,16 +88,25 @@ impl<'a> Schemas<'a> {
         match field.kind() {
             Kind::Double => json!({"type": "number", "format": "double"}),
             Kind::Float => json!({"type": "number", "format": "float"}),
-            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => json!({"type": "integer", "format": "int32"}),
-            Kind::Uint32 | Kind::Fixed32 => json!({"type": "integer", "format": "int64", "minimum": 0}),
-            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => json!({"type": "string", "format": "int64"}),
+            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
+                json!({"type": "integer", "format": "int32"})
+            }
+            Kind::Uint32 | Kind::Fixed32 => {
+                json!({"type": "integer", "format": "int64", "minimum": 0})
+            }
+            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
+                json!({"type": "string", "format": "int64"})
+            }
             Kind::Uint64 | Kind::Fixed64 => json!({"type": "string", "format": "uint64"}),
             Kind::Bool => json!({"type": "boolean"}),
             Kind::String => json!({"type": "string"}),
             Kind::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
-            Kind::Enum(descriptor) if descriptor.full_name() == "google.protobuf.NullValue" => json!({"type": "null"}),
+            Kind::Enum(descriptor) if descriptor.full_name() == "google.protobuf.NullValue" => {
+                json!({"type": "null"})
+            }
             Kind::Enum(descriptor) => {
-                let names: Vec<String> = descriptor.values().map(|value| value.name().to_owned()).collect();
+                let names: Vec<String> =
+                    descriptor.values().map(|value| value.name().to_owned()).collect();
                 json!({"type": "string", "enum": names})
             }
             Kind::Message(message) => self.of_message(&message),
@@ -106,14 +117,18 @@ impl<'a> Schemas<'a> {
 fn well_known(message: &MessageDescriptor) -> Option<Value> {
     Some(match message.full_name() {
         "google.protobuf.Timestamp" => json!({"type": "string", "format": "date-time"}),
-        "google.protobuf.Duration" => json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,9})?s$"}),
+        "google.protobuf.Duration" => {
+            json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,9})?s$"})
+        }
         "google.protobuf.FieldMask" => json!({"type": "string"}),
         "google.protobuf.Struct" | "google.protobuf.Any" => json!({"type": "object"}),
         "google.protobuf.Value" => json!({}),
         "google.protobuf.ListValue" => json!({"type": "array", "items": {}}),
         "google.protobuf.DoubleValue" | "google.protobuf.FloatValue" => json!({"type": "number"}),
         "google.protobuf.Int32Value" | "google.protobuf.UInt32Value" => json!({"type": "integer"}),
-        "google.protobuf.Int64Value" | "google.protobuf.UInt64Value" | "google.protobuf.StringValue" => {
+        "google.protobuf.Int64Value"
+        | "google.protobuf.UInt64Value"
+        | "google.protobuf.StringValue" => {
             json!({"type": "string"})
         }
         "google.protobuf.BoolValue" => json!({"type": "boolean"}),
@@ -124,7 +139,8 @@ fn well_known(message: &MessageDescriptor) -> Option<Value> {
 
 /// The field at the end of a path.
 pub(crate) fn follow(message: &MessageDescriptor, path: &str) -> Option<FieldDescriptor> {
-    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) =
+        path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     let field = message.get_field_by_name(first)?;
     match rest {
         None => Some(field),
@@ -139,7 +155,12 @@ pub(crate) fn leaves(message: &MessageDescriptor) -> Vec<(String, FieldDescripto
     found
 }
 
-fn collect(message: &MessageDescriptor, prefix: &str, depth: usize, found: &mut Vec<(String, FieldDescriptor)>) {
+fn collect(
+    message: &MessageDescriptor,
+    prefix: &str,
+    depth: usize,
+    found: &mut Vec<(String, FieldDescriptor)>,
+) {
     for field in message.fields().filter(|field| !field.is_map()) {
         let name = format!("{prefix}{}", field.name());
         let kind = field.kind();
@@ -148,8 +169,12 @@ fn collect(message: &MessageDescriptor, prefix: &str, depth: usize, found: &mut 
             continue;
         };
         match well_known(inner) {
-            Some(schema) if !matches!(schema["type"].as_str(), Some("object" | "array") | None) => found.push((name, field)),
-            None if !field.is_list() && depth < DEEPEST_QUERY => collect(inner, &format!("{name}."), depth + 1, found),
+            Some(schema) if !matches!(schema["type"].as_str(), Some("object" | "array") | None) => {
+                found.push((name, field))
+            }
+            None if !field.is_list() && depth < DEEPEST_QUERY => {
+                collect(inner, &format!("{name}."), depth + 1, found)
+            }
             Some(_) | None => {}
         }
     }

@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::codec::schema::{Kind, MessageId, Schema};
+use super::codec::schema::{MessageId, Schema};
 use super::codec::wire::{close, open, put_bytes};
 use super::codec::{Violation, parse};
 use crate::problem::Problem;
@@ -52,10 +52,10 @@ pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Problem>
 
 /// A body that did not come to its end.
 pub(crate) fn broken(status: &Status) -> Problem {
-    match status.code() {
-        Code::DeadlineExceeded => Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "the body broke off"),
+    if status.code() == Code::DeadlineExceeded {
+        return Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive");
     }
+    Problem::new(StatusCode::BAD_REQUEST, "the body broke off")
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -83,20 +83,19 @@ pub(crate) fn put(
         }
         BodyRule::Field(index) => {
             let field = &descriptor.fields[index];
-            match field.kind {
-                Kind::Message(id) if schema.message(id).name == HTTP_BODY => {
-                    let mut out = out;
-                    let start = open(&mut out, field.number);
-                    let mut out = put_raw(headers, body, out);
-                    close(&mut out, start);
-                    Ok(out)
-                }
-                _ if is_blank(body) => Ok(out),
-                _ => {
-                    check_type(headers)?;
-                    parse::field(schema, field, body, out).map_err(refuse)
-                }
+            let inner = field.kind.message();
+            if inner.is_some_and(|id| schema.message(id).name == HTTP_BODY) {
+                let mut out = out;
+                let start = open(&mut out, field.number);
+                let mut out = put_raw(headers, body, out);
+                close(&mut out, start);
+                return Ok(out);
             }
+            if is_blank(body) {
+                return Ok(out);
+            }
+            check_type(headers)?;
+            parse::field(schema, field, body, out).map_err(refuse)
         }
     }
 }
@@ -128,7 +127,8 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     if !is_json {
         return refuse("the body must be JSON, sent as application/json");
     }
-    let charset = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("charset="));
+    let charset =
+        parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("charset="));
     match charset.map(|charset| charset.trim_matches('"')) {
         None | Some("utf-8" | "utf8") => Ok(()),
         Some(_) => refuse("the body must be in UTF-8"),

@@ -4,6 +4,7 @@
 pub(crate) mod binding;
 pub(crate) mod body;
 pub(crate) mod codec;
+pub(crate) mod kind;
 pub(crate) mod path;
 pub(crate) mod query;
 pub(crate) mod routes;
@@ -19,9 +20,10 @@ use http::Method;
 use http::uri::PathAndQuery;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
-pub(crate) use self::binding::{Binding, Kind};
+pub(crate) use self::binding::Binding;
 pub(crate) use self::codec::Violation;
 use self::codec::schema::{MessageId, Schema};
+pub(crate) use self::kind::Kind;
 pub(crate) use self::routes::Found;
 use self::routes::Routes;
 use crate::Peers;
@@ -86,7 +88,11 @@ pub enum BadContract {
 
 impl Transcoder {
     /// Compiles every method of the pool. Paths that begin with `/api/v1` begin with `prefix`.
-    pub(crate) fn build(pool: &DescriptorPool, peers: &Peers, prefix: &str) -> Result<Self, BadContract> {
+    pub(crate) fn build(
+        pool: &DescriptorPool,
+        peers: &Peers,
+        prefix: &str,
+    ) -> Result<Self, BadContract> {
         let schema = Schema::compile(pool);
         let (mut rpcs, mut bindings, mut routes) = (HashMap::new(), Vec::new(), Routes::default());
         for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
@@ -109,12 +115,13 @@ impl Transcoder {
     /// The binding of a request, or why there is none. HEAD asks as GET.
     pub(crate) fn find<'p>(&self, method: &Method, path: &'p str) -> Found<'p> {
         let found = self.routes.find(method, path);
-        match found {
-            Found::OtherMethods(ref methods) if method == Method::HEAD && methods.contains(&Method::GET) => {
-                self.routes.find(&Method::GET, path)
-            }
-            found => found,
+        if method == Method::HEAD
+            && let Found::OtherMethods(methods) = &found
+            && methods.contains(&Method::GET)
+        {
+            return self.routes.find(&Method::GET, path);
         }
+        found
     }
 
     /// The method behind a gRPC path.
@@ -123,7 +130,11 @@ impl Transcoder {
     }
 }
 
-fn add(routes: &mut Routes, bindings: &mut Vec<Binding>, binding: Binding) -> Result<(), BadContract> {
+fn add(
+    routes: &mut Routes,
+    bindings: &mut Vec<Binding>,
+    binding: Binding,
+) -> Result<(), BadContract> {
     routes.add(binding.method.clone(), &binding.template, bindings.len()).map_err(|known| {
         BadContract::Collision {
             one: bindings[known].rpc.full_name.clone(),
@@ -146,7 +157,8 @@ impl Rpc {
             .get(service.full_name())
             .ok_or_else(|| BadContract::NoPeer { service: service.full_name().to_owned() })?;
         let path = format!("/{}/{}", service.full_name(), method.name());
-        let message = |name: &str| schema.find(name).ok_or_else(|| bad("its messages are not in the pool"));
+        let message =
+            |name: &str| schema.find(name).ok_or_else(|| bad("its messages are not in the pool"));
         Ok(Self {
             full_name: method.full_name().to_owned(),
             path: path.parse().map_err(|_| bad("its name is no path"))?,

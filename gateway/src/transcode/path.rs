@@ -56,7 +56,8 @@ impl Template {
         if verb.is_some_and(|verb| verb.is_empty() || !is_literal(verb)) {
             return Err(bad("has a verb that is no word"));
         }
-        let mut parsed = Self { segments: Vec::new(), variables: Vec::new(), verb: verb.map(str::to_owned) };
+        let mut parsed =
+            Self { segments: Vec::new(), variables: Vec::new(), verb: verb.map(str::to_owned) };
         for segment in split_segments(path).ok_or_else(|| bad("has unbalanced braces"))? {
             parsed.push(segment).map_err(bad)?;
         }
@@ -74,7 +75,8 @@ impl Template {
             self.segments.push(plain_segment(segment)?);
             return Ok(());
         };
-        let variable = variable.strip_suffix('}').ok_or("has text beside a variable in one segment")?;
+        let variable =
+            variable.strip_suffix('}').ok_or("has text beside a variable in one segment")?;
         let (field, pattern) = variable.split_once('=').unwrap_or((variable, "*"));
         let is_name = |name: &str| {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -91,7 +93,12 @@ impl Template {
             self.segments.push(plain_segment(segment)?);
         }
         let takes_rest = self.segments.last() == Some(&Segment::Rest);
-        self.variables.push(Variable { field: field.to_owned(), first, end: self.segments.len(), takes_rest });
+        self.variables.push(Variable {
+            field: field.to_owned(),
+            first,
+            end: self.segments.len(),
+            takes_rest,
+        });
         Ok(())
     }
 }
@@ -107,7 +114,9 @@ fn plain_segment(segment: &str) -> Result<Segment, &'static str> {
 }
 
 fn is_literal(text: &str) -> bool {
-    !text.bytes().any(|byte| matches!(byte, b'{' | b'}' | b'*' | b'=' | b':' | b'/' | b'?' | b'#') || byte <= b' ')
+    !text.bytes().any(|byte| {
+        matches!(byte, b'{' | b'}' | b'*' | b'=' | b':' | b'/' | b'?' | b'#') || byte <= b' '
+    })
 }
 
 /// The verb stands after the last colon, outside of braces.
@@ -172,11 +181,13 @@ impl Variable {
 fn decode(segment: &str, keeps_slashes: bool) -> Option<String> {
     let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
     let bytes = segment.as_bytes();
-    let is_broken = |at: usize| bytes[at] == b'%' && !(is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)));
+    let is_broken =
+        |at: usize| bytes[at] == b'%' && !(is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)));
     if (0..bytes.len()).any(is_broken) {
         return None;
     }
-    let decode = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+    let decode =
+        |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
     if !keeps_slashes {
         return decode(segment);
     }
@@ -224,9 +235,30 @@ mod tests {
     #[test]
     fn bad_templates_are_refused() {
         for bad in [
-            "", "v1", "/", "/v1/", "//v1", "/v1/{", "/v1/}", "/v1/{a", "/v1/{a{b}}", "/v1/{}", "/v1/{1a}", "/v1/{a.}",
-            "/v1/{a}/{a}", "/v1/x{a}", "/v1/{a}x", "/v1/{a=}", "/v1/{a=**}/b", "/v1/**/b", "/v1/a:", "/v1/a:b:c",
-            "/v1/a*", "/v1/a b", "/v1/***", "/v1/{a=b//c}",
+            "",
+            "v1",
+            "/",
+            "/v1/",
+            "//v1",
+            "/v1/{",
+            "/v1/}",
+            "/v1/{a",
+            "/v1/{a{b}}",
+            "/v1/{}",
+            "/v1/{1a}",
+            "/v1/{a.}",
+            "/v1/{a}/{a}",
+            "/v1/x{a}",
+            "/v1/{a}x",
+            "/v1/{a=}",
+            "/v1/{a=**}/b",
+            "/v1/**/b",
+            "/v1/a:",
+            "/v1/a:b:c",
+            "/v1/a*",
+            "/v1/a b",
+            "/v1/***",
+            "/v1/{a=b//c}",
         ] {
             assert!(Template::parse(bad).is_err(), "{bad}");
         }
@@ -248,9 +280,9 @@ mod tests {
         assert_eq!(value("/v1/files/a/b"), Some("files/a/b".to_owned()));
         assert_eq!(value("/v1/files/a%2Fb/c%2fd%20e"), Some("files/a%2Fb/c%2fd e".to_owned()));
         assert_eq!(value("/v1/files"), Some("files".to_owned()));
-        assert_eq!(variables("/v1/{a=x/*}/{b}", "/v1/x/1/2"), [
-            ("a".to_owned(), Some("x/1".to_owned())),
-            ("b".to_owned(), Some("2".to_owned()))
-        ]);
+        assert_eq!(
+            variables("/v1/{a=x/*}/{b}", "/v1/x/1/2"),
+            [("a".to_owned(), Some("x/1".to_owned())), ("b".to_owned(), Some("2".to_owned()))]
+        );
     }
 }

@@ -6,6 +6,9 @@ use super::codec::schema::{Arity, Field, Kind, MessageId, Schema, Shape};
 use super::codec::wire::{close, open};
 use super::codec::{Violation, text};
 
+/// How far a path may lead into messages that hold themselves.
+const DEEPEST: usize = 16;
+
 /// A field of a request, possibly inside of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldPath {
@@ -36,7 +39,11 @@ pub(crate) enum NoField {
 
 impl FieldPath {
     /// Follows a path such as `filters.category` or `filters.documentIds`.
-    pub(crate) fn resolve(schema: &Schema, message: MessageId, path: &str) -> Result<Self, NoField> {
+    pub(crate) fn resolve(
+        schema: &Schema,
+        message: MessageId,
+        path: &str,
+    ) -> Result<Self, NoField> {
         let (mut message, mut outer, mut name) = (message, Vec::new(), String::new());
         let mut steps = path.split('.').peekable();
         while let Some(step) = steps.next() {
@@ -50,31 +57,48 @@ impl FieldPath {
             if steps.peek().is_none() {
                 return Self::leaf(schema, field, name, outer);
             }
-            match field.kind {
-                Kind::Message(inner) if schema.message(inner).shape == Shape::Plain => message = inner,
-                _ => return Err(NoField::Unknown),
-            }
+            let inner = field.kind.message();
+            message = inner
+                .filter(|inner| schema.message(*inner).shape == Shape::Plain)
+                .ok_or(NoField::Unknown)?;
             if field.arity != Arity::Singular {
                 return Err(NoField::Many);
             }
             outer.push(field.number);
+            if outer.len() > DEEPEST {
+                return Err(NoField::Unknown);
+            }
         }
         Err(NoField::Unknown)
     }
 
-    fn leaf(schema: &Schema, field: &Field, name: String, outer: Vec<u32>) -> Result<Self, NoField> {
+    fn leaf(
+        schema: &Schema,
+        field: &Field,
+        name: String,
+        outer: Vec<u32>,
+    ) -> Result<Self, NoField> {
         if field.arity == Arity::Map {
             return Err(NoField::Many);
         }
         if !text::can_say(schema, field.kind) {
-            return Err(if field.arity == Arity::Repeated { NoField::Many } else { NoField::Object });
+            return Err(if field.arity == Arity::Repeated {
+                NoField::Many
+            } else {
+                NoField::Object
+            });
         }
         let Field { number, kind, arity, oneof, .. } = *field;
         Ok(Self { name, outer, number, kind, arity, oneof })
     }
 
     /// Appends the field with the value that `text` says.
-    pub(crate) fn put(&self, schema: &Schema, text: &str, out: &mut Vec<u8>) -> Result<(), Violation> {
+    pub(crate) fn put(
+        &self,
+        schema: &Schema,
+        text: &str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Violation> {
         let starts: Vec<usize> = self.outer.iter().map(|number| open(out, *number)).collect();
         text::put(schema, self.kind, self.number, text, out)
             .map_err(|problem| Violation::new(&self.name, problem))?;
@@ -127,7 +151,8 @@ pub(crate) fn put_query(
             continue;
         }
         if given.iter().any(|other| other.name != field.name && field.excludes(other)) {
-            violations.push(Violation::new(field.name, "excludes another parameter that is given too"));
+            violations
+                .push(Violation::new(field.name, "excludes another parameter that is given too"));
             continue;
         }
         if let Err(violation) = field.put(schema, &value, out) {

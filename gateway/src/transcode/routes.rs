@@ -43,7 +43,12 @@ pub(crate) enum Found<'p> {
 
 impl Routes {
     /// Adds a binding. Tells the one that already answers the same requests.
-    pub(crate) fn add(&mut self, method: Method, template: &Template, binding: usize) -> Result<(), usize> {
+    pub(crate) fn add(
+        &mut self,
+        method: Method,
+        template: &Template,
+        binding: usize,
+    ) -> Result<(), usize> {
         let mut node = &mut self.root;
         let mut takes_rest = false;
         for segment in &template.segments {
@@ -54,7 +59,9 @@ impl Routes {
             }
         }
         let leaves = if takes_rest { &mut node.rest } else { &mut node.here };
-        if let Some(known) = leaves.iter().find(|leaf| leaf.verb == template.verb && leaf.method == method) {
+        if let Some(known) =
+            leaves.iter().find(|leaf| leaf.verb == template.verb && leaf.method == method)
+        {
             return Err(known.binding);
         }
         leaves.push(Leaf { verb: template.verb.clone(), method, binding });
@@ -87,7 +94,13 @@ impl Routes {
 }
 
 impl Node {
-    fn find(&self, method: &Method, segments: &[&str], verb: Option<&str>, others: &mut Vec<Method>) -> Option<usize> {
+    fn find(
+        &self,
+        method: &Method,
+        segments: &[&str],
+        verb: Option<&str>,
+        others: &mut Vec<Method>,
+    ) -> Option<usize> {
         let found = match segments {
             [] => pick(&self.here, method, verb, others),
             [first, rest @ ..] => self
@@ -103,7 +116,12 @@ impl Node {
     }
 }
 
-fn pick(leaves: &[Leaf], method: &Method, verb: Option<&str>, others: &mut Vec<Method>) -> Option<usize> {
+fn pick(
+    leaves: &[Leaf],
+    method: &Method,
+    verb: Option<&str>,
+    others: &mut Vec<Method>,
+) -> Option<usize> {
     for leaf in leaves.iter().filter(|leaf| leaf.verb.as_deref() == verb) {
         if leaf.method == method {
             return Some(leaf.binding);
@@ -152,7 +170,11 @@ mod tests {
         assert_eq!(binding("GET", "/v1/things/search"), Some(3));
         assert_eq!(binding("POST", "/v1/things/search"), Some(1));
         assert_eq!(binding("POST", "/v1/things/7:cancel"), Some(2));
-        assert_eq!(binding("GET", "/v1/things/7:cancel"), Some(0), "no GET has the verb, so it is part of the id");
+        assert_eq!(
+            binding("GET", "/v1/things/7:cancel"),
+            Some(0),
+            "no GET has the verb, so it is part of the id"
+        );
         assert_eq!(binding("GET", "/v1/things/a:b"), Some(0));
         assert_eq!(binding("GET", "/v1/files/a/b/c"), Some(4));
         assert_eq!(binding("GET", "/v1/files"), Some(4));
@@ -165,7 +187,16 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_says_why() {
-        for nothing in ["/v1/things", "/v1/things/", "/v1/things/7/", "/v1//things", "/", "", "v1", "/v2/things/7"] {
+        for nothing in [
+            "/v1/things",
+            "/v1/things/",
+            "/v1/things/7/",
+            "/v1//things",
+            "/",
+            "",
+            "v1",
+            "/v2/things/7",
+        ] {
             assert_eq!(routes().find(&Method::GET, nothing), Found::Nothing, "{nothing}");
         }
         let purge = Method::from_bytes(b"PURGE").unwrap();

@@ -55,7 +55,12 @@ fn additional_bindings(rule: &DynamicMessage) -> Vec<DynamicMessage> {
 
 fn read(rule: &DynamicMessage) -> Result<Rule, BadRule> {
     let (method, template) = pattern(rule)?;
-    Ok(Rule { method, template, body: text(rule, "body"), response_body: text(rule, "response_body") })
+    Ok(Rule {
+        method,
+        template,
+        body: text(rule, "body"),
+        response_body: text(rule, "response_body"),
+    })
 }
 
 fn pattern(rule: &DynamicMessage) -> Result<(Method, String), BadRule> {
@@ -71,7 +76,8 @@ fn pattern(rule: &DynamicMessage) -> Result<(Method, String), BadRule> {
             return Ok((method, path));
         }
     }
-    let has_custom = rule.descriptor().get_field_by_name("custom").is_some_and(|field| rule.has_field(&field));
+    let has_custom =
+        rule.descriptor().get_field_by_name("custom").is_some_and(|field| rule.has_field(&field));
     let custom = rule.get_field_by_name("custom").filter(|_| has_custom).ok_or(BadRule::NoPath)?;
     let custom = custom.as_message().ok_or(BadRule::NoPath)?;
     let kind = text(custom, "kind");
@@ -80,5 +86,8 @@ fn pattern(rule: &DynamicMessage) -> Result<(Method, String), BadRule> {
 }
 
 fn text(message: &DynamicMessage, name: &str) -> String {
-    message.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    message
+        .get_field_by_name(name)
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }

@@ -10,7 +10,11 @@ async fn bodies_that_do_not_fit_name_the_field() {
     let edge = Edge::of_lab(settings(), &lab).await;
     let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
     let deep_struct = format!(r#"{{"all":{{"object":{{"x":{}}}}}}}"#, nested(60));
-    let deep_message = format!(r#"{{"all":{}{}}}"#, r#"{"deeper":"#.repeat(95), format_args!("{{}}{}", "}".repeat(95)));
+    let deep_message = format!(
+        r#"{{"all":{}{}}}"#,
+        r#"{"deeper":"#.repeat(95),
+        format_args!("{{}}{}", "}".repeat(95))
+    );
     let huge_nesting = format!(r#"{{"all":{{"value":{}}}}}"#, nested(200_000));
     for (body, field) in [
         ("{", "body"),
@@ -74,7 +78,14 @@ async fn bodies_that_do_not_fit_name_the_field() {
         let shown: String = body.chars().take(60).collect();
         assert_eq!(status, 422, "{shown}");
         let named = fields(&problem);
-        assert!(named.len() == 1 && (named[0] == field || named[0].starts_with(&format!("{field}[")) || (named[0].starts_with(field) && body.len() > 300) || (body.len() > 300 && named[0] == "body")), "{shown}: {named:?}");
+        assert!(
+            named.len() == 1
+                && (named[0] == field
+                    || named[0].starts_with(&format!("{field}["))
+                    || (named[0].starts_with(field) && body.len() > 300)
+                    || (body.len() > 300 && named[0] == "body")),
+            "{shown}: {named:?}"
+        );
     }
     assert_eq!(lab.calls().len(), 1);
 }
@@ -82,7 +93,9 @@ async fn bodies_that_do_not_fit_name_the_field() {
 #[tokio::test]
 async fn malformed_json_is_placed_by_line_and_column() {
     let edge = Edge::of_lab(settings(), &Lab::echo()).await;
-    let (_, problem) = problem(edge.post("/api/v1/lab/echo", "{\n  \"name\": oops\n}").send().await.unwrap()).await;
+    let (_, problem) =
+        problem(edge.post("/api/v1/lab/echo", "{\n  \"name\": oops\n}").send().await.unwrap())
+            .await;
     assert_eq!(problem["errors"][0]["message"], "is not valid JSON, at line 2 column 11");
 }
 
@@ -128,7 +141,14 @@ async fn queries_and_paths_that_do_not_fit_name_the_field() {
 async fn unknown_routes_and_wrong_methods_are_told_apart() {
     let lab = Lab::echo();
     let edge = Edge::of_lab(settings(), &lab).await;
-    for path in ["/nothing", "/api/v1/lab/echo/", "/api/v1//lab/echo", "/api/v1/lab/hidden", "/docs/secret", "/api/v2/lab/echo"] {
+    for path in [
+        "/nothing",
+        "/api/v1/lab/echo/",
+        "/api/v1//lab/echo",
+        "/api/v1/lab/hidden",
+        "/docs/secret",
+        "/api/v2/lab/echo",
+    ] {
         assert_eq!(problem(edge.get(path).send().await.unwrap()).await.0, 404, "{path}");
     }
     let delete = edge.http.delete(edge.url("/api/v1/lab/echo")).send().await.unwrap();
@@ -137,8 +157,16 @@ async fn unknown_routes_and_wrong_methods_are_told_apart() {
     let delete = edge.http.delete(edge.url("/health")).send().await.unwrap();
     assert_eq!(delete.headers()["allow"], "GET, HEAD");
     assert_eq!(problem(delete).await.0, 405);
-    let options = edge.http.request("OPTIONS".parse().unwrap(), edge.url("/api/v1/lab/ping")).send().await.unwrap();
-    assert_eq!((options.status().as_u16(), &options.headers()["allow"]), (204, &"GET, OPTIONS".parse().unwrap()));
+    let options = edge
+        .http
+        .request("OPTIONS".parse().unwrap(), edge.url("/api/v1/lab/ping"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (options.status().as_u16(), &options.headers()["allow"]),
+        (204, &"GET, OPTIONS".parse().unwrap())
+    );
     assert!(lab.calls().is_empty());
 }
 
@@ -148,20 +176,35 @@ async fn bodies_of_another_kind_or_size_are_refused() {
     settings.limits.body_bytes = 1000;
     let edge = Edge::of_lab(settings, &Lab::echo()).await;
     let with_type = |content_type: &'static str| {
-        let post = edge.http.post(edge.url("/api/v1/lab/echo")).header("content-type", content_type);
+        let post =
+            edge.http.post(edge.url("/api/v1/lab/echo")).header("content-type", content_type);
         async move { post.body("{}").send().await.unwrap().status().as_u16() }
     };
-    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application/json; charset=latin1"] {
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "application/json; charset=latin1",
+    ] {
         assert_eq!(with_type(content_type).await, 415, "{content_type}");
     }
-    for content_type in ["application/json", "Application/JSON; charset=\"UTF-8\"", "application/merge-patch+json"] {
+    for content_type in
+        ["application/json", "Application/JSON; charset=\"UTF-8\"", "application/merge-patch+json"]
+    {
         assert_eq!(with_type(content_type).await, 200, "{content_type}");
     }
-    let gzip = edge.post("/api/v1/lab/echo", "{}").header("content-encoding", "gzip").send().await.unwrap();
+    let gzip = edge
+        .post("/api/v1/lab/echo", "{}")
+        .header("content-encoding", "gzip")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(gzip.status(), 415);
     let huge = format!(r#"{{"name":"{}"}}"#, "x".repeat(2000));
     assert_eq!(problem(edge.post("/api/v1/lab/echo", &huge).send().await.unwrap()).await.0, 413);
-    let chunked = reqwest::Body::wrap_stream(tokio_stream::iter((0..3).map(|_| Ok::<_, std::io::Error>(vec![b' '; 700]))));
+    let chunked = reqwest::Body::wrap_stream(tokio_stream::iter(
+        (0..3).map(|_| Ok::<_, std::io::Error>(vec![b' '; 700])),
+    ));
     let chunked = edge.http.post(edge.url("/api/v1/lab/echo")).body(chunked).send().await.unwrap();
     assert_eq!(problem(chunked).await.0, 413);
 }

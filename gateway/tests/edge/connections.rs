@@ -26,7 +26,9 @@ async fn exchange(edge: &Edge, sent: &[u8]) -> String {
 async fn read(mut socket: TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset is a way to hang up, too.
-    let _ = timeout(Duration::from_secs(10), socket.read_to_end(&mut answer)).await.expect("the gateway hangs up");
+    let _ = timeout(Duration::from_secs(10), socket.read_to_end(&mut answer))
+        .await
+        .expect("the gateway hangs up");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -44,7 +46,11 @@ async fn clients_that_dawdle_are_cut_off() {
         exchange(&edge, sent).await;
         assert!(began.elapsed() < Duration::from_secs(8), "{what}");
     }
-    let half = exchange(&edge, b"POST /api/v1/lab/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{").await;
+    let half = exchange(
+        &edge,
+        b"POST /api/v1/lab/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{",
+    )
+    .await;
     assert!(half.starts_with("HTTP/1.1 408 "), "{half}");
 }
 
@@ -67,7 +73,10 @@ async fn requests_that_could_smuggle_are_refused() {
         ("GET /health HTTP/1.1\r\nHost:\r\n\r\n", "400"),
         ("GET /health HTTP/1.1\r\nHost: x\r\nX A: b\r\n\r\n", "400"),
         ("GET /health HTTP/1.1\r\nHost: x\r\nX-A : b\r\n\r\n", "400"),
-        ("POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "400"),
+        (
+            "POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+            "400",
+        ),
         ("GET /he\0alth HTTP/1.1\r\nHost: x\r\n\r\n", "400"),
         ("nonsense\r\n\r\n", "400"),
         (huge.as_str(), "431"),

@@ -36,7 +36,13 @@ fn method(name: &str, http: &str) -> String {
 
 fn build(methods: &str) -> Result<Gateway, Error> {
     let peers = Peers::default().with_service("try.v1.TryService", nobody());
-    Gateway::of_descriptors(&pool(methods), settings(), peers, Cache::in_process(), &Shutdown::new())
+    Gateway::of_descriptors(
+        &pool(methods),
+        settings(),
+        peers,
+        Cache::in_process(),
+        &Shutdown::new(),
+    )
 }
 
 #[test]
@@ -64,9 +70,13 @@ fn rules_that_make_no_sense_are_refused_by_name() {
 
 #[test]
 fn two_methods_cannot_answer_the_same_requests() {
-    let methods = method("One", r#"get: "/v1/x/{id}""#) + &method("Two", r#"get: "/v1/x/{inner.id}""#);
+    let methods =
+        method("One", r#"get: "/v1/x/{id}""#) + &method("Two", r#"get: "/v1/x/{inner.id}""#);
     assert!(matches!(build(&methods), Err(Error::Contract(BadContract::Collision { .. }))));
-    assert!(build(&(method("One", r#"get: "/v1/x/{id}""#) + &method("Two", r#"post: "/v1/x/{id}""#))).is_ok());
+    assert!(
+        build(&(method("One", r#"get: "/v1/x/{id}""#) + &method("Two", r#"post: "/v1/x/{id}""#)))
+            .is_ok()
+    );
     assert!(matches!(build(&method("One", r#"get: "/health""#)), Err(Error::Taken("/health"))));
 }
 
@@ -79,7 +89,8 @@ fn a_method_that_nobody_may_call_is_refused() {
 #[test]
 fn a_service_without_a_way_to_it_is_refused() {
     let shutdown = Shutdown::new();
-    let refusal = Gateway::build(settings(), Peers::default(), Cache::in_process(), &shutdown).err();
+    let refusal =
+        Gateway::build(settings(), Peers::default(), Cache::in_process(), &shutdown).err();
     assert!(matches!(refusal, Some(Error::Contract(BadContract::NoPeer { .. }))));
 }
 
@@ -101,5 +112,12 @@ async fn our_own_protos_make_an_api() {
     let (status, problem) = crate::support::problem(response).await;
     assert_eq!((status, retry_after.to_str().unwrap()), (503, "1"));
     assert!(!problem.to_string().contains("10.0.0.7"), "an address is of the inside");
-    assert_eq!(edge.post("/elenchus.auth.v1.AuthService/CheckSession", "{}").send().await.unwrap().status(), 404);
+    assert_eq!(
+        edge.post("/elenchus.auth.v1.AuthService/CheckSession", "{}")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        404
+    );
 }

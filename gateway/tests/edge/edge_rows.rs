@@ -13,7 +13,8 @@ use crate::support::{Edge, fields, problem, settings};
 const LOGIN: &str = "/api/v1/auth/login";
 
 async fn form(edge: &Edge, body: &str) -> reqwest::Response {
-    let post = edge.http.post(edge.url(LOGIN)).header("content-type", "application/x-www-form-urlencoded");
+    let post =
+        edge.http.post(edge.url(LOGIN)).header("content-type", "application/x-www-form-urlencoded");
     post.body(body.to_owned()).send().await.unwrap()
 }
 
@@ -21,7 +22,9 @@ async fn form(edge: &Edge, body: &str) -> reqwest::Response {
 async fn one_logs_in_by_form_or_by_json() {
     let fakes = Fakes::default();
     let edge = fakes.edge().await;
-    let sent = form(&edge, "grant_type=password&username=a%40b.org&password=p%26+w&scope=&client_id=x").await;
+    let sent =
+        form(&edge, "grant_type=password&username=a%40b.org&password=p%26+w&scope=&client_id=x")
+            .await;
     assert_eq!(sent.json::<Value>().await.unwrap()["token_type"], "bearer");
     let body = json!({"username": "a@b.org", "password": "p& w"}).to_string();
     assert_eq!(edge.post(LOGIN, &body).send().await.unwrap().status(), 200);
@@ -43,7 +46,10 @@ async fn a_form_that_does_not_fit_names_the_field() {
         let (status, problem) = problem(form(&edge, body).await).await;
         assert_eq!((status, fields(&problem)), (422, expected), "{body}");
     }
-    let elsewhere = edge.http.post(edge.url("/api/v1/auth/refresh")).header("content-type", "application/x-www-form-urlencoded");
+    let elsewhere = edge
+        .http
+        .post(edge.url("/api/v1/auth/refresh"))
+        .header("content-type", "application/x-www-form-urlencoded");
     assert_eq!(elsewhere.body("refresh_token=x").send().await.unwrap().status(), 415);
 }
 
@@ -51,14 +57,22 @@ const BOUNDARY: &str = "----boundary";
 
 fn part(name: &str, filename: Option<&str>, data: &[u8]) -> Vec<u8> {
     let filename = filename.map(|name| format!("; filename=\"{name}\"")).unwrap_or_default();
-    let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{filename}\r\n\r\n");
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{filename}\r\n\r\n"
+    );
     [head.as_bytes(), data, b"\r\n"].concat()
 }
 
 async fn upload(edge: &Edge, parts: &[Vec<u8>]) -> reqwest::Response {
     let body = [parts.concat(), format!("--{BOUNDARY}--\r\n").into_bytes()].concat();
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-    edge.http.post(edge.url("/api/v1/documents")).header("content-type", content_type).body(body).send().await.unwrap()
+    edge.http
+        .post(edge.url("/api/v1/documents"))
+        .header("content-type", content_type)
+        .body(body)
+        .send()
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -75,7 +89,10 @@ async fn a_file_goes_through_with_what_is_said_of_it() {
     let response = upload(&edge, &parts).await;
     assert_eq!(response.status(), 202);
     let document: Value = response.json().await.unwrap();
-    assert_eq!((&document["filename"], &document["file_size"]), (&json!("lease.pdf"), &json!(2_500_000)));
+    assert_eq!(
+        (&document["filename"], &document["file_size"]),
+        (&json!("lease.pdf"), &json!(2_500_000))
+    );
     let (metadata, size) = fakes.uploads.lock().unwrap()[0].clone();
     assert_eq!((metadata.document_category.as_str(), size), ("contract", 2_500_000));
     assert_eq!(metadata.keywords, ["lease", "rent", "a, b"]);
@@ -93,7 +110,10 @@ async fn uploads_that_do_not_fit_store_nothing() {
         (vec![file(), part("jurisdiction", None, b"DE")], "jurisdiction"),
         (vec![file(), file()], "file"),
         (vec![part("nope", None, b"x"), file()], "nope"),
-        (vec![part("jurisdiction", None, b"DE"), part("jurisdiction", None, b"FR"), file()], "jurisdiction"),
+        (
+            vec![part("jurisdiction", None, b"DE"), part("jurisdiction", None, b"FR"), file()],
+            "jurisdiction",
+        ),
         (vec![part("jurisdiction", None, &[0xff]), file()], "jurisdiction"),
         (vec![part("jurisdiction", None, &[b'x'; 70_000]), file()], "jurisdiction"),
         (vec![part("keywords", None, b"[1]"), file()], "keywords"),
@@ -110,7 +130,10 @@ async fn a_refusal_of_the_service_ends_the_upload_early() {
     let fakes = Fakes::default();
     let edge = fakes.edge().await;
     let data = vec![0; 20 << 20];
-    assert_eq!(problem(upload(&edge, &[part("file", Some("refused.exe"), &data)]).await).await.0, 415);
+    assert_eq!(
+        problem(upload(&edge, &[part("file", Some("refused.exe"), &data)]).await).await.0,
+        415
+    );
     assert_eq!(problem(upload(&edge, &[part("file", Some("big.pdf"), &data)]).await).await.0, 413);
     assert!(fakes.received.load(Ordering::SeqCst) < 5 << 20);
 }
@@ -179,7 +202,12 @@ async fn the_documentation_needs_nothing_from_elsewhere() {
     let info: Value = edge.get("/").send().await.unwrap().json().await.unwrap();
     assert_eq!((&info["name"], &info["docs"]), (&json!("Elenchus Legal AI"), &json!("/docs")));
     let page = edge.get("/docs").send().await.unwrap();
-    assert!(page.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+    assert!(
+        page.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .starts_with("default-src 'none'")
+    );
     let page = page.text().await.unwrap();
     let files = page.split('"').filter(|text| text.starts_with("/docs/"));
     for file in files {
@@ -203,14 +231,29 @@ async fn pages_of_allowed_origins_may_call_and_others_may_not() {
     assert_eq!(allowed.status(), 204);
     assert_eq!(allowed.headers()["access-control-allow-origin"], "http://localhost:3000");
     assert_eq!(allowed.headers()["access-control-allow-credentials"], "true");
-    assert!(allowed.headers()["access-control-allow-headers"].to_str().unwrap().contains("authorization"));
+    assert!(
+        allowed.headers()["access-control-allow-headers"]
+            .to_str()
+            .unwrap()
+            .contains("authorization")
+    );
     for origin in ["http://evil.example", "null", "http://localhost:3000.evil.example"] {
         let refused = preflight(origin).await.unwrap();
         assert_eq!(refused.status(), 403);
         assert!(!refused.headers().contains_key("access-control-allow-origin"));
     }
-    let refused = edge.get("/nothing").header("origin", "http://localhost:3000").send().await.unwrap();
-    assert_eq!(refused.headers()["access-control-allow-origin"], "http://localhost:3000", "errors can be read too");
-    assert!(refused.headers()["access-control-expose-headers"].to_str().unwrap().contains("x-request-id"));
+    let refused =
+        edge.get("/nothing").header("origin", "http://localhost:3000").send().await.unwrap();
+    assert_eq!(
+        refused.headers()["access-control-allow-origin"],
+        "http://localhost:3000",
+        "errors can be read too"
+    );
+    assert!(
+        refused.headers()["access-control-expose-headers"]
+            .to_str()
+            .unwrap()
+            .contains("x-request-id")
+    );
     assert_eq!(refused.headers()["vary"], "origin");
 }

@@ -5,7 +5,9 @@ use base64::prelude::BASE64_STANDARD;
 use elenchus_proto::pb::auth::v1::CheckSessionRequest;
 use elenchus_proto::pb::auth::v1::auth_service_client::AuthServiceClient;
 use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
-use elenchus_proto::pb::conversation::v1::{ListConversationsRequest, StreamChatRequest, StreamChatResponse};
+use elenchus_proto::pb::conversation::v1::{
+    ListConversationsRequest, StreamChatRequest, StreamChatResponse,
+};
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_proto::pb::document::v1::upload_document_request::Part;
 use elenchus_proto::pb::document::v1::{UploadDocumentRequest, UploadMetadata};
@@ -36,24 +38,30 @@ async fn calls_of_every_form_go_through() {
     let mut request = Request::new(ListConversationsRequest::default());
     request.metadata_mut().insert("x-elenchus-service", "forged".parse().unwrap());
     request.metadata_mut().insert("x-mine", "kept".parse().unwrap());
-    let list = ConversationServiceClient::new(channel.clone()).list_conversations(request).await.unwrap();
+    let list =
+        ConversationServiceClient::new(channel.clone()).list_conversations(request).await.unwrap();
     assert_eq!(list.metadata().get("x-next-page-token").unwrap(), "next");
     let metadata = fakes.metadata.lock().unwrap()[0].clone();
     assert_eq!(metadata["x-mine"], "kept");
     assert!(!metadata.contains_key("x-elenchus-service"));
     assert_eq!(metadata["x-forwarded-for"], "127.0.0.1");
-    let timeout = metadata["grpc-timeout"].to_str().unwrap().trim_end_matches('m').parse::<u32>().unwrap();
+    let timeout =
+        metadata["grpc-timeout"].to_str().unwrap().trim_end_matches('m').parse::<u32>().unwrap();
     assert!((29_000..=30_000).contains(&timeout), "a call without a deadline gets one");
 
     let question = StreamChatRequest { content: "hello".to_owned(), ..Default::default() };
-    let answer = ConversationServiceClient::new(channel.clone()).stream_chat(question).await.unwrap();
+    let answer =
+        ConversationServiceClient::new(channel.clone()).stream_chat(question).await.unwrap();
     let events: Vec<_> = answer.into_inner().collect().await;
     assert_eq!(events.len(), 2);
 
     let describe = UploadMetadata { filename: "a.txt".to_owned(), ..Default::default() };
     let parts = [Part::Metadata(describe), Part::Data(vec![1; 1000]), Part::Data(vec![2; 500])];
     let parts = parts.map(|part| UploadDocumentRequest { part: Some(part) });
-    let stored = DocumentServiceClient::new(channel).upload_document(tokio_stream::iter(parts)).await.unwrap();
+    let stored = DocumentServiceClient::new(channel)
+        .upload_document(tokio_stream::iter(parts))
+        .await
+        .unwrap();
     assert_eq!(stored.into_inner().document.unwrap().file_size, 1500);
 }
 
@@ -61,7 +69,8 @@ async fn calls_of_every_form_go_through() {
 async fn methods_between_services_are_not_offered() {
     let edge = Fakes::default().edge().await;
     let request = CheckSessionRequest { session_id: String::new() };
-    let refused = AuthServiceClient::new(channel(&edge).await).check_session(request).await.unwrap_err();
+    let refused =
+        AuthServiceClient::new(channel(&edge).await).check_session(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);
 }
 
@@ -70,8 +79,13 @@ async fn health_and_reflection_are_offered() {
     let edge = Fakes::default().edge().await;
     let channel = channel(&edge).await;
     let mut health = HealthClient::new(channel.clone());
-    for (service, expected) in [("", 1), ("elenchus.document.v1.DocumentService", 1), ("elenchus.workflow.v1.WorkflowService", 0)] {
-        let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap();
+    for (service, expected) in [
+        ("", 1),
+        ("elenchus.document.v1.DocumentService", 1),
+        ("elenchus.workflow.v1.WorkflowService", 0),
+    ] {
+        let answer =
+            health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap();
         assert_eq!(answer.into_inner().status, expected, "{service:?}");
     }
     let ask = ServerReflectionRequest {
@@ -79,18 +93,29 @@ async fn health_and_reflection_are_offered() {
         ..Default::default()
     };
     let mut reflection = ServerReflectionClient::new(channel);
-    let mut answers = reflection.server_reflection_info(tokio_stream::once(ask)).await.unwrap().into_inner();
-    let ServerReflectionResponse { message_response: Some(MessageResponse::ListServicesResponse(list)), .. } =
-        answers.message().await.unwrap().unwrap()
+    let mut answers =
+        reflection.server_reflection_info(tokio_stream::once(ask)).await.unwrap().into_inner();
+    let ServerReflectionResponse {
+        message_response: Some(MessageResponse::ListServicesResponse(list)),
+        ..
+    } = answers.message().await.unwrap().unwrap()
     else {
         panic!("services are listed");
     };
     let names: Vec<&str> = list.service.iter().map(|service| service.name.as_str()).collect();
-    assert!(names.contains(&"elenchus.workflow.v1.WorkflowService") && names.contains(&"grpc.health.v1.Health"), "{names:?}");
+    assert!(
+        names.contains(&"elenchus.workflow.v1.WorkflowService")
+            && names.contains(&"grpc.health.v1.Health"),
+        "{names:?}"
+    );
 }
 
 async fn web(edge: &Edge, content_type: &str, path: &str, body: Vec<u8>) -> reqwest::Response {
-    let post = edge.http.post(edge.url(path)).header("content-type", content_type).header("accept", content_type);
+    let post = edge
+        .http
+        .post(edge.url(path))
+        .header("content-type", content_type)
+        .header("accept", content_type);
     post.header("x-grpc-web", "1").body(body).send().await.unwrap()
 }
 
@@ -100,7 +125,11 @@ fn unframe(mut body: &[u8]) -> (Vec<Vec<u8>>, String) {
     while body.len() >= 5 {
         let length = u32::from_be_bytes(body[1..5].try_into().unwrap()) as usize;
         let content = body[5..5 + length].to_vec();
-        if body[0] & 0x80 == 0 { messages.push(content) } else { trailers = String::from_utf8(content).unwrap() }
+        if body[0] & 0x80 == 0 {
+            messages.push(content)
+        } else {
+            trailers = String::from_utf8(content).unwrap()
+        }
         body = &body[5 + length..];
     }
     (messages, trailers)
@@ -116,8 +145,10 @@ async fn browsers_speak_grpc_web_in_bytes_and_in_text() {
     let response = web(&edge, "application/grpc-web+proto", path, frame.clone()).await;
     assert_eq!(response.status(), 200);
     let (messages, trailers) = unframe(&response.bytes().await.unwrap());
-    let seqs: Vec<i32> =
-        messages.iter().map(|m| StreamChatResponse::decode(m.as_slice()).unwrap().event.unwrap().seq).collect();
+    let seqs: Vec<i32> = messages
+        .iter()
+        .map(|m| StreamChatResponse::decode(m.as_slice()).unwrap().event.unwrap().seq)
+        .collect();
     assert_eq!(seqs, [1, 2]);
     assert!(trailers.to_lowercase().contains("grpc-status:0"), "{trailers}");
 

@@ -19,7 +19,9 @@ async fn each_user_has_an_allowance_and_each_address_one() {
     let edge = Edge::of_lab(settings, &Lab::echo()).await;
     let call = |user: Option<&str>| {
         let request = edge.get("/api/v1/lab/ping");
-        user.map(|user| request.try_clone().unwrap().header("authorization", token(user))).unwrap_or(request).send()
+        user.map(|user| request.try_clone().unwrap().header("authorization", token(user)))
+            .unwrap_or(request)
+            .send()
     };
     for left in ["2", "1", "0"] {
         assert_eq!(call(None).await.unwrap().headers()["ratelimit-remaining"], left);

@@ -16,8 +16,10 @@ async fn both_documents_fit_the_schema_of_openapi() {
     let ours = document(&Fakes::default().edge().await).await;
     let lab = document(&Edge::of_lab(settings(), &Lab::echo()).await).await;
     for document in [ours, lab] {
-        let errors: Vec<String> =
-            validator.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{errors:#?}");
     }
 }
@@ -52,18 +54,26 @@ async fn the_routes_are_those_that_were_agreed() {
     let mut lines = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (verb, operation) in operations.as_object().unwrap() {
-            let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let parameters =
+                operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
             let query: Vec<&str> = parameters
                 .iter()
                 .filter(|parameter| parameter["in"] == "query")
                 .map(|parameter| parameter["name"].as_str().unwrap())
                 .collect();
-            let body = operation["requestBody"]["content"].as_object().map(|content| content.keys().cloned().collect());
+            let body = operation["requestBody"]["content"]
+                .as_object()
+                .map(|content| content.keys().cloned().collect());
             let body: Vec<String> = body.unwrap_or_default();
-            let access = if operation["security"] == serde_json::json!([]) { "public" } else { "user" };
+            let access =
+                if operation["security"] == serde_json::json!([]) { "public" } else { "user" };
             let verb = verb.to_uppercase();
             let id = operation["operationId"].as_str().unwrap();
-            lines.push(format!("{path} {verb} {id} {access} ?{} {}", query.join("&"), body.join(" ")).trim_end().to_owned());
+            lines.push(
+                format!("{path} {verb} {id} {access} ?{} {}", query.join("&"), body.join(" "))
+                    .trim_end()
+                    .to_owned(),
+            );
         }
     }
     lines.sort();
@@ -85,5 +95,8 @@ async fn a_new_method_appears_without_a_line_of_gateway_code() {
     assert_eq!(ping["description"], "Nothing in, nothing out.");
     assert_eq!(ping["security"][0]["bearer"], serde_json::json!([]));
     assert!(document["paths"]["/api/v1/lab/files/{name}:move"]["post"].is_object());
-    assert!(!document.to_string().contains("hidden"), "methods between services are not documented");
+    assert!(
+        !document.to_string().contains("hidden"),
+        "methods between services are not documented"
+    );
 }

@@ -13,11 +13,14 @@ use elenchus_proto::pb::conversation::v1::conversation_service_server::{
     ConversationService, ConversationServiceServer,
 };
 use elenchus_proto::pb::document::v1 as document;
-use elenchus_proto::pb::document::v1::document_service_server::{DocumentService, DocumentServiceServer};
+use elenchus_proto::pb::document::v1::document_service_server::{
+    DocumentService, DocumentServiceServer,
+};
 use elenchus_proto::pb::document::v1::upload_document_request::Part;
 use elenchus_rpc::Transport;
 use elenchus_rpc::status::{invalid, not_found, with_reason};
 use elenchus_rpc::transport::local;
+use futures_util::FutureExt;
 use http::HeaderMap;
 use tokio_stream::{Stream, StreamExt};
 use tonic::service::Routes;
@@ -46,10 +49,9 @@ pub(crate) struct Fakes {
 impl Fakes {
     pub(crate) fn transport(&self) -> Transport {
         let (reporter, health) = tonic_health::server::health_reporter();
-        let (live, name) = (reporter.clone(), "elenchus.document.v1.DocumentService");
-        std::mem::drop(tokio::task::spawn(async move {
-            live.set_service_status(name, tonic_health::ServingStatus::Serving).await;
-        }));
+        let name = "elenchus.document.v1.DocumentService";
+        let serving = reporter.set_service_status(name, tonic_health::ServingStatus::Serving);
+        serving.now_or_never().expect("nobody else holds the lock");
         let mut routes = Routes::new(ConversationServiceServer::new(self.clone()));
         routes = routes.add_service(DocumentServiceServer::new(self.clone()));
         routes = routes.add_service(AuthServiceServer::new(self.clone()));
@@ -62,9 +64,12 @@ impl Fakes {
 
     pub(crate) fn peers(&self) -> Peers {
         let transport = self.transport();
-        ["auth", "conversation", "document"].into_iter().fold(everywhere(&nobody()), |peers, name| {
-            peers.with_package(&DESCRIPTORS, &format!("elenchus.{name}.v1"), &transport)
-        })
+        ["auth", "conversation", "document"].into_iter().fold(
+            everywhere(&nobody()),
+            |peers, name| {
+                peers.with_package(&DESCRIPTORS, &format!("elenchus.{name}.v1"), &transport)
+            },
+        )
     }
 
     fn note<T>(&self, request: &Request<T>) {
@@ -87,8 +92,11 @@ impl ConversationService for Fakes {
         if request.title.is_empty() {
             return Err(invalid("title", "must have 1 to 200 characters"));
         }
-        let conversation =
-            chat::Conversation { title: request.title, metadata: request.metadata, ..Default::default() };
+        let conversation = chat::Conversation {
+            title: request.title,
+            metadata: request.metadata,
+            ..Default::default()
+        };
         Ok(Response::new(chat::CreateConversationResponse { conversation: Some(conversation) }))
     }
 
@@ -127,7 +135,11 @@ impl ConversationService for Fakes {
             }
             code => match code.parse::<i32>() {
                 Ok(code) => Status::new(Code::from(code), "SELECT secret FROM table"),
-                Err(_) => with_reason(Code::InvalidArgument, "EMAIL_ALREADY_REGISTERED", "already registered"),
+                Err(_) => with_reason(
+                    Code::InvalidArgument,
+                    "EMAIL_ALREADY_REGISTERED",
+                    "already registered",
+                ),
             },
         })
     }
@@ -167,7 +179,10 @@ impl ConversationService for Fakes {
         nothing()
     }
 
-    async fn chat(&self, _: Request<chat::ChatRequest>) -> Result<Response<chat::ChatResponse>, Status> {
+    async fn chat(
+        &self,
+        _: Request<chat::ChatRequest>,
+    ) -> Result<Response<chat::ChatResponse>, Status> {
         nothing()
     }
 
@@ -228,7 +243,11 @@ impl DocumentService for Fakes {
             match message.part {
                 Some(Part::Metadata(given)) if given.filename == "refused.exe" => {
                     let refusal = "only documents can be uploaded";
-                    return Err(with_reason(Code::InvalidArgument, "UNSUPPORTED_FILE_TYPE", refusal));
+                    return Err(with_reason(
+                        Code::InvalidArgument,
+                        "UNSUPPORTED_FILE_TYPE",
+                        refusal,
+                    ));
                 }
                 Some(Part::Metadata(given)) => metadata = Some(given),
                 Some(Part::Data(bytes)) => {
@@ -237,7 +256,11 @@ impl DocumentService for Fakes {
                     self.received.store(size, Ordering::SeqCst);
                     if size > 3 << 20 {
                         let refusal = "the file is larger than 3 MiB";
-                        return Err(with_reason(Code::ResourceExhausted, "FILE_TOO_LARGE", refusal));
+                        return Err(with_reason(
+                            Code::ResourceExhausted,
+                            "FILE_TOO_LARGE",
+                            refusal,
+                        ));
                     }
                 }
                 None => {}
@@ -245,7 +268,11 @@ impl DocumentService for Fakes {
         }
         let metadata = metadata.ok_or_else(|| Status::internal("no metadata"))?;
         self.uploads.lock().unwrap().push((metadata.clone(), size));
-        let document = document::Document { filename: metadata.filename, file_size: size as i32, ..Default::default() };
+        let document = document::Document {
+            filename: metadata.filename,
+            file_size: size as i32,
+            ..Default::default()
+        };
         Ok(Response::new(document::UploadDocumentResponse { document: Some(document) }))
     }
 
@@ -284,9 +311,17 @@ impl DocumentService for Fakes {
         _: Request<document::DownloadDocumentRequest>,
     ) -> Result<Response<Self::DownloadDocumentStream>, Status> {
         let part = |data: &[u8]| {
-            Ok(HttpBody { content_type: "text/html".to_owned(), data: data.to_vec(), ..Default::default() })
+            Ok(HttpBody {
+                content_type: "text/html".to_owned(),
+                data: data.to_vec(),
+                ..Default::default()
+            })
         };
-        Ok(Response::new(Box::pin(tokio_stream::iter([part(b"<b>"), part(b"bold"), part(b"</b>")]))))
+        Ok(Response::new(Box::pin(tokio_stream::iter([
+            part(b"<b>"),
+            part(b"bold"),
+            part(b"</b>"),
+        ]))))
     }
 
     async fn list_chunks(
@@ -322,9 +357,15 @@ impl AuthService for Fakes {
         nothing()
     }
 
-    async fn login(&self, request: Request<auth::LoginRequest>) -> Result<Response<auth::LoginResponse>, Status> {
+    async fn login(
+        &self,
+        request: Request<auth::LoginRequest>,
+    ) -> Result<Response<auth::LoginResponse>, Status> {
         self.logins.lock().unwrap().push(request.into_inner());
-        Ok(Response::new(auth::LoginResponse { token_type: "bearer".to_owned(), ..Default::default() }))
+        Ok(Response::new(auth::LoginResponse {
+            token_type: "bearer".to_owned(),
+            ..Default::default()
+        }))
     }
 
     async fn refresh(
@@ -334,11 +375,17 @@ impl AuthService for Fakes {
         nothing()
     }
 
-    async fn logout(&self, _: Request<auth::LogoutRequest>) -> Result<Response<auth::LogoutResponse>, Status> {
+    async fn logout(
+        &self,
+        _: Request<auth::LogoutRequest>,
+    ) -> Result<Response<auth::LogoutResponse>, Status> {
         nothing()
     }
 
-    async fn get_me(&self, request: Request<auth::GetMeRequest>) -> Result<Response<auth::GetMeResponse>, Status> {
+    async fn get_me(
+        &self,
+        request: Request<auth::GetMeRequest>,
+    ) -> Result<Response<auth::GetMeResponse>, Status> {
         self.note(&request);
         Err(with_reason(Code::Unauthenticated, "TOKEN_INVALID", "the access token is not valid"))
     }
@@ -374,9 +421,14 @@ async fn a_status_becomes_the_right_problem() {
         ("15", 500, "something went wrong on our side", None),
     ] {
         let response = edge.get(&format!("/api/v1/chat/conversations/{id}")).send().await.unwrap();
-        let told = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        let told =
+            response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
         let (got, problem) = problem(response).await;
-        assert_eq!((got, problem["detail"].as_str().unwrap(), told.as_deref()), (status, detail, retry_after), "{id}");
+        assert_eq!(
+            (got, problem["detail"].as_str().unwrap(), told.as_deref()),
+            (status, detail, retry_after),
+            "{id}"
+        );
     }
     let (_, problem) = problem(edge.get("/api/v1/conversations/taken").send().await.unwrap()).await;
     assert_eq!(problem["reason"], "EMAIL_ALREADY_REGISTERED");
@@ -385,7 +437,8 @@ async fn a_status_becomes_the_right_problem() {
 #[tokio::test]
 async fn field_violations_of_a_service_are_422_with_their_fields() {
     let edge = Fakes::default().edge().await;
-    let (status, problem) = problem(edge.post("/api/v1/conversations", "{}").send().await.unwrap()).await;
+    let (status, problem) =
+        problem(edge.post("/api/v1/conversations", "{}").send().await.unwrap()).await;
     assert_eq!((status, fields(&problem)), (422, vec!["title"]));
     assert_eq!(problem["errors"][0]["message"], "must have 1 to 200 characters");
 }
@@ -447,6 +500,7 @@ async fn metadata_is_passed_on_and_cannot_be_forged() {
     }
     assert!(metadata.values().all(|value| value != "forged"));
 
-    let made = edge.get("/api/v1/conversations").header("x-request-id", "a b").send().await.unwrap();
+    let made =
+        edge.get("/api/v1/conversations").header("x-request-id", "a b").send().await.unwrap();
     assert_eq!(made.headers()["x-request-id"].len(), 36);
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use prost::Message;
 use tokio_stream::StreamExt;
 
 use crate::services::Fakes;
@@ -36,7 +37,9 @@ async fn lines_are_json() {
         let text = response.text().await.unwrap();
         let seqs: Vec<i64> = text
             .lines()
-            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_i64().unwrap())
+            .map(|line| {
+                serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_i64().unwrap()
+            })
             .collect();
         assert_eq!(seqs, [1, 2]);
     }
@@ -76,7 +79,9 @@ async fn a_client_that_leaves_ends_the_call() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(1), left).await.expect("the call ends within a second");
+    tokio::time::timeout(Duration::from_secs(1), left)
+        .await
+        .expect("the call ends within a second");
 }
 
 #[tokio::test]
@@ -110,4 +115,19 @@ async fn files_stream_as_they_are_and_cannot_run() {
     assert_eq!(response.headers()["content-type"], "text/html");
     assert!(response.headers()["content-security-policy"].to_str().unwrap().contains("sandbox"));
     assert_eq!(response.text().await.unwrap(), "<b>bold</b>");
+}
+
+#[tokio::test]
+async fn a_client_that_was_cut_off_goes_on_after_the_last_event() {
+    let lab = crate::support::Lab::answering(|_| Ok(Vec::new()));
+    let edge = Edge::of_mesh(settings(), crate::support::everywhere(&lab.transport())).await;
+    let path = "/api/v1/workflows/executions/run/events";
+    for (query, seen, expected) in [("", "7", 7), ("", "odd", 0), ("?after_seq=9", "7", 9)] {
+        edge.get(&format!("{path}{query}")).header("last-event-id", seen).send().await.unwrap();
+        let request = elenchus_proto::pb::workflow::v1::WatchExecutionRequest::decode(
+            lab.calls().pop().unwrap(),
+        )
+        .unwrap();
+        assert_eq!((request.execution_id.as_str(), request.after_seq), ("run", expected));
+    }
 }

@@ -24,7 +24,8 @@ use tower::{service_fn, util::BoxCloneSyncService};
 /// Descriptors of the laboratory, compiled for the tests only.
 pub(crate) static LAB: LazyLock<DescriptorPool> = LazyLock::new(|| {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut compiler = protox::Compiler::new([here.join("tests/protos"), here.join("../proto")]).unwrap();
+    let mut compiler =
+        protox::Compiler::new([here.join("tests/protos"), here.join("../proto")]).unwrap();
     compiler.include_imports(true).include_source_info(true).open_file("lab/v1/lab.proto").unwrap();
     DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice()).unwrap()
 });
@@ -41,7 +42,8 @@ impl Edge {
     pub(crate) async fn of_lab(settings: Settings, lab: &Lab) -> Self {
         let shutdown = Shutdown::new();
         let peers = Peers::default().with_service("lab.v1.LabService", lab.transport());
-        let gateway = Gateway::of_descriptors(&LAB, settings, peers, Cache::in_process(), &shutdown).unwrap();
+        let gateway =
+            Gateway::of_descriptors(&LAB, settings, peers, Cache::in_process(), &shutdown).unwrap();
         Self::serve(gateway, shutdown).await
     }
 
@@ -69,7 +71,10 @@ impl Edge {
     }
 
     pub(crate) fn post(&self, path: &str, json: &str) -> reqwest::RequestBuilder {
-        self.http.post(self.url(path)).header("content-type", "application/json").body(json.to_owned())
+        self.http
+            .post(self.url(path))
+            .header("content-type", "application/json")
+            .body(json.to_owned())
     }
 }
 
@@ -80,34 +85,29 @@ pub(crate) fn settings() -> Settings {
     settings
 }
 
-/// A call that the laboratory got.
-#[derive(Clone)]
-pub(crate) struct Call {
-    pub(crate) path: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) message: Bytes,
-}
-
-type Script = dyn Fn(&Call) -> Result<Vec<Bytes>, Status> + Send + Sync;
+type Script = dyn Fn(&Bytes) -> Result<Vec<Bytes>, Status> + Send + Sync;
 
 /// A service that answers by a script and remembers its calls.
 #[derive(Clone)]
 pub(crate) struct Lab {
-    calls: Arc<Mutex<Vec<Call>>>,
+    calls: Arc<Mutex<Vec<Bytes>>>,
     script: Arc<Script>,
 }
 
 impl Lab {
-    pub(crate) fn answering(script: impl Fn(&Call) -> Result<Vec<Bytes>, Status> + Send + Sync + 'static) -> Self {
+    pub(crate) fn answering(
+        script: impl Fn(&Bytes) -> Result<Vec<Bytes>, Status> + Send + Sync + 'static,
+    ) -> Self {
         Self { calls: Arc::default(), script: Arc::new(script) }
     }
 
     /// Answers with the message that it got.
     pub(crate) fn echo() -> Self {
-        Self::answering(|call| Ok(vec![call.message.clone()]))
+        Self::answering(|message| Ok(vec![message.clone()]))
     }
 
-    pub(crate) fn calls(&self) -> Vec<Call> {
+    /// The messages that it got.
+    pub(crate) fn calls(&self) -> Vec<Bytes> {
         self.calls.lock().unwrap().clone()
     }
 
@@ -115,7 +115,7 @@ impl Lab {
     pub(crate) fn last(&self, message: &str) -> DynamicMessage {
         let calls = self.calls();
         let descriptor = LAB.get_message_by_name(message).unwrap();
-        DynamicMessage::decode(descriptor, calls.last().expect("there was a call").message.clone()).unwrap()
+        DynamicMessage::decode(descriptor, calls.last().expect("there was a call").clone()).unwrap()
     }
 
     pub(crate) fn transport(&self) -> Transport {
@@ -127,19 +127,20 @@ impl Lab {
     }
 
     async fn answer(&self, request: http::Request<Body>) -> Result<Response<Body>, Status> {
-        let (parts, body) = request.into_parts();
-        let framed = body.collect().await?.to_bytes();
+        let framed = request.into_body().collect().await?.to_bytes();
         let message = if framed.len() >= 5 { framed.slice(5..) } else { Bytes::new() };
-        let call = Call { path: parts.uri.path().to_owned(), headers: parts.headers, message };
-        self.calls.lock().unwrap().push(call.clone());
-        let messages = match (self.script)(&call) {
+        self.calls.lock().unwrap().push(message.clone());
+        let messages = match (self.script)(&message) {
             Ok(messages) => messages,
             Err(status) => return Ok(status.into_http()),
         };
-        let frames = messages.into_iter().map(|message| Ok::<_, Status>(Frame::data(framed_message(&message))));
+        let frames = messages
+            .into_iter()
+            .map(|message| Ok::<_, Status>(Frame::data(framed_message(&message))));
         let mut trailers = HeaderMap::new();
         trailers.insert("grpc-status", "0".parse().unwrap());
-        let frames = tokio_stream::iter(frames).chain(tokio_stream::once(Ok(Frame::trailers(trailers))));
+        let frames =
+            tokio_stream::iter(frames).chain(tokio_stream::once(Ok(Frame::trailers(trailers))));
         let mut response = Response::new(Body::new(StreamBody::new(frames)));
         response.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
         response.headers_mut().insert("x-next-page-token", "page-2".parse().unwrap());
@@ -165,9 +166,11 @@ pub(crate) fn nobody() -> Transport {
 
 /// Ways to all of our services, the same for each.
 pub(crate) fn everywhere(transport: &Transport) -> Peers {
-    ["auth", "conversation", "document", "workflow", "analytics"].into_iter().fold(Peers::default(), |peers, name| {
-        peers.with_package(&DESCRIPTORS, &format!("elenchus.{name}.v1"), transport)
-    })
+    ["auth", "conversation", "document", "workflow", "analytics"]
+        .into_iter()
+        .fold(Peers::default(), |peers, name| {
+            peers.with_package(&DESCRIPTORS, &format!("elenchus.{name}.v1"), transport)
+        })
 }
 
 /// A problem: its status, and the fields that it names.

@@ -2,4 +2,122 @@
 //! into passages with exact places, and finds them by words and by meaning.
 
 pub mod chunk;
+pub mod domain;
 pub mod extract;
+mod grpc;
+mod processing;
+pub mod search;
+mod settings;
+pub mod store;
+mod upload;
+
+use std::sync::Arc;
+
+use elenchus_durable::{Notices, Queue, Terms, Worker};
+use elenchus_embedding::Embedder;
+use elenchus_outbox::Relay;
+use elenchus_postgres::{Database, DatabaseSettings};
+use elenchus_process::{Process, Role, StartError};
+use elenchus_proto::pb::document::v1::document_service_server::DocumentServiceServer;
+use elenchus_rpc::layer::authenticate::Guard;
+use elenchus_rpc::session::RemoteSessions;
+use elenchus_rpc::{Server, Shutdown, Transport};
+use object_store::local::LocalFileSystem;
+use sqlx::PgPool;
+
+pub use self::extract::{EXTRACT_ARGUMENT, run_extractor};
+pub use self::settings::Settings;
+
+use self::extract::{Extractor, Limits};
+use self::grpc::DocumentRpc;
+use self::processing::{Processing, QUEUE_TABLE};
+use self::search::Search;
+use self::store::{MIGRATOR, Store};
+use self::upload::Uploads;
+
+/// The service's name, and that of its schema.
+pub const NAME: &str = "document";
+
+/// Files that are read at once.
+const CONCURRENCY: usize = 2;
+/// A file that killed its reader so often is given up.
+const ATTEMPTS: i32 = 3;
+
+/// Why the service could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The table of events that wait for analytics.
+    #[error("the outbox of the document service cannot be migrated")]
+    Outbox(#[from] sqlx::migrate::MigrateError),
+    /// The folder of the files.
+    #[error("the folder of the uploads cannot be used")]
+    Folder(#[from] std::io::Error),
+    /// The store of the files.
+    #[error("the files cannot be kept")]
+    Files(#[from] object_store::Error),
+    /// The embedding model.
+    #[error("the embedding model cannot be loaded")]
+    Embedding(#[from] elenchus_embedding::Error),
+    /// The server around the service.
+    #[error("the document service cannot be served")]
+    Server(#[from] elenchus_rpc::server::Error),
+}
+
+/// Starts the service as a role of a process.
+pub async fn start(process: &Process) -> Result<Server, StartError> {
+    let settings = Settings::from_env(&process.env)?;
+    let database = DatabaseSettings::from_env(&process.env, "DOCUMENT")?;
+    let pool = Database::open(&database, NAME, &MIGRATOR).await?;
+    let analytics = process.peer(NAME, Role::Analytics)?;
+    let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
+    let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
+    Ok(build(settings, pool, analytics, guard, &process.shutdown).await?)
+}
+
+/// Builds the service over its database. `analytics` signs as this service.
+pub async fn build(
+    settings: Settings,
+    pool: PgPool,
+    analytics: Transport,
+    guard: Guard,
+    shutdown: &Shutdown,
+) -> Result<Server, BuildError> {
+    elenchus_outbox::migrate(&pool).await?;
+    Relay::spawn(&pool, analytics, shutdown);
+
+    std::fs::create_dir_all(&settings.upload_dir)?;
+    let files = Arc::new(LocalFileSystem::new_with_prefix(&settings.upload_dir)?);
+    let embedder = Embedder::open(&settings.embedding)?;
+    if embedder.is_none() {
+        tracing::warn!("no embedding model is installed: documents are searched by words alone");
+    }
+
+    let terms = Terms { attempts: ATTEMPTS, ..Terms::default() };
+    let queue = Queue::new(pool.clone(), QUEUE_TABLE, "document_id", terms);
+    let notices = Notices::listen(&pool, &[QUEUE_TABLE], shutdown);
+    let store = Store::new(pool, queue.clone());
+    let processing = Processing {
+        store: store.clone(),
+        files: Arc::clone(&files),
+        extractor: Extractor::new(settings.extractor, Limits::default()),
+        embedder: embedder.clone(),
+    };
+    shutdown.spawn(Worker::run(queue, CONCURRENCY, processing, notices.clone(), shutdown.clone()));
+
+    let uploads = Uploads {
+        store: store.clone(),
+        files: Arc::clone(&files),
+        max_file_size: settings.max_file_size,
+        allowed: settings.allowed,
+    };
+    let search = Search::new(store.clone(), embedder);
+    let rpc = DocumentRpc { store: store.clone(), files, uploads, search, notices };
+    let server = Server::builder(guard)
+        .service(DocumentServiceServer::new(rpc))
+        .healthy_while(move || {
+            let store = store.clone();
+            async move { store.is_reachable().await }
+        })
+        .build(shutdown)?;
+    Ok(server)
+}

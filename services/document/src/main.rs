@@ -1,7 +1,13 @@
+//! The document service in a process of its own, and the jailed reader that it starts for each file.
+
 use std::process::ExitCode;
+
+use elenchus_document::{EXTRACT_ARGUMENT, run_extractor};
+use elenchus_process::{Role, run_service};
+
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(elenchus_document::extract::EXTRACT_ARGUMENT) {
-        return elenchus_document::extract::run_extractor();
+    if std::env::args().nth(1).as_deref() == Some(EXTRACT_ARGUMENT) {
+        return run_extractor();
     }
-    ExitCode::FAILURE
+    run_service(Role::Document, elenchus_document::start)
 }

@@ -37,8 +37,11 @@ enum Command {
         file: std::path::PathBuf,
     },
     /// Read the text of a file from standard input. The document service runs this in its jail.
-    #[command(name = elenchus_document::EXTRACTOR_COMMAND, hide = true)]
-    ExtractDocument,
+    #[command(name = elenchus_document::EXTRACT_ARGUMENT, hide = true)]
+    ExtractDocument {
+        /// What the file's name ends in.
+        extension: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,6 @@ fn main() -> ExitCode {
                 }
             }
         }
-        Command::ExtractDocument => elenchus_document::run_extractor(),
+        Command::ExtractDocument { .. } => elenchus_document::run_extractor(),
     }
 }

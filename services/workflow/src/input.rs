@@ -9,15 +9,15 @@ const MOST: usize = 20;
 
 /// A field that does not fit, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
+pub(crate) struct Misfit {
     /// Such as `input_data.document_id`.
-    pub field: String,
+    pub(crate) field: String,
     /// Why.
-    pub problem: String,
+    pub(crate) problem: String,
 }
 
 /// Reads a schema. Formats are checked; references outside the schema cannot be followed.
-pub fn compile(schema: &Value) -> Result<Validator, String> {
+pub(crate) fn compile(schema: &Value) -> Result<Validator, String> {
     jsonschema::draft202012::options()
         .should_validate_formats(true)
         .build(schema)
@@ -25,7 +25,7 @@ pub fn compile(schema: &Value) -> Result<Validator, String> {
 }
 
 /// Everything about the input that does not fit.
-pub fn misfits(schema: &Validator, input: &Value) -> Vec<Misfit> {
+pub(crate) fn misfits(schema: &Validator, input: &Value) -> Vec<Misfit> {
     schema.iter_errors(input).take(MOST).flat_map(|error| explain(&error)).collect()
 }
 

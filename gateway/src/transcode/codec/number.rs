@@ -95,7 +95,9 @@ mod tests {
 
     #[test]
     fn floats_print_fewer_digits() {
-        for (value, expected) in [(0.1, "0.1"), (16777216.0, "16777216"), (1.0 / 3.0, "0.333333343"), (1e6, "1e+06")] {
+        for (value, expected) in
+            [(0.1, "0.1"), (16777216.0, "16777216"), (1.0 / 3.0, "0.333333343"), (1e6, "1e+06")]
+        {
             let mut out = String::new();
             print_float(value, &mut out);
             assert_eq!(out, expected);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, MessageDescriptor};
 
-use super::print::escape;
+use super::escape::escape;
 
 /// Where a message stands in [`Schema`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,17 @@ pub(crate) enum Arity {
 pub(crate) enum Kind {
     Double,
     Float,
+    Integer(Integer),
+    Bool,
+    String,
+    Bytes,
+    Enum(EnumId),
+    Message(MessageId),
+}
+
+/// The ten ways in which a whole number travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Integer {
     Int32,
     Int64,
     Uint32,
@@ -82,11 +93,6 @@ pub(crate) enum Kind {
     Fixed64,
     Sfixed32,
     Sfixed64,
-    Bool,
-    String,
-    Bytes,
-    Enum(EnumId),
-    Message(MessageId),
 }
 
 #[derive(Debug)]
@@ -103,8 +109,16 @@ impl Schema {
         let enums: Vec<EnumDescriptor> = pool.all_enums().collect();
         let messages: Vec<MessageDescriptor> = pool.all_messages().collect();
         let ids = Ids {
-            messages: (0..).map(MessageId).zip(&messages).map(|(id, m)| (m.full_name().to_owned(), id)).collect(),
-            enums: (0..).map(EnumId).zip(&enums).map(|(id, e)| (e.full_name().to_owned(), id)).collect(),
+            messages: (0..)
+                .map(MessageId)
+                .zip(&messages)
+                .map(|(id, m)| (m.full_name().to_owned(), id))
+                .collect(),
+            enums: (0..)
+                .map(EnumId)
+                .zip(&enums)
+                .map(|(id, e)| (e.full_name().to_owned(), id))
+                .collect(),
         };
         Self {
             messages: messages.iter().map(|message| Message::compile(message, &ids)).collect(),
@@ -128,10 +142,7 @@ impl Schema {
 
     /// The shape of a kind that is a message.
     pub(crate) fn shape(&self, kind: Kind) -> Option<Shape> {
-        match kind {
-            Kind::Message(id) => Some(self.message(id).shape),
-            _ => None,
-        }
+        kind.message().map(|id| self.message(id).shape)
     }
 }
 
@@ -142,7 +153,8 @@ struct Ids {
 
 impl Message {
     fn compile(descriptor: &MessageDescriptor, ids: &Ids) -> Self {
-        let oneofs: Vec<String> = descriptor.oneofs().map(|oneof| oneof.name().to_owned()).collect();
+        let oneofs: Vec<String> =
+            descriptor.oneofs().map(|oneof| oneof.name().to_owned()).collect();
         // `fields()` goes by number; what is printed goes by declaration.
         let declared = &descriptor.descriptor_proto().field;
         let mut fields: Vec<FieldDescriptor> = descriptor.fields().collect();
@@ -152,7 +164,9 @@ impl Message {
         for (index, field) in fields.iter().enumerate() {
             by_name.entry(field.json_name().to_owned()).or_insert(index);
         }
-        by_name.extend(fields.iter().enumerate().map(|(index, field)| (field.name().to_owned(), index)));
+        by_name.extend(
+            fields.iter().enumerate().map(|(index, field)| (field.name().to_owned(), index)),
+        );
         let mut by_number: Vec<(u32, usize)> =
             fields.iter().enumerate().map(|(index, field)| (field.number(), index)).collect();
         by_number.sort_unstable();
@@ -172,7 +186,8 @@ impl Message {
         match guess {
             Some((found, index)) if *found == number => Some(*index),
             _ => {
-                let place = self.by_number.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+                let place =
+                    self.by_number.binary_search_by_key(&number, |(number, _)| *number).ok()?;
                 Some(self.by_number[place].1)
             }
         }
@@ -238,16 +253,16 @@ impl Kind {
         match kind {
             K::Double => Self::Double,
             K::Float => Self::Float,
-            K::Int32 => Self::Int32,
-            K::Int64 => Self::Int64,
-            K::Uint32 => Self::Uint32,
-            K::Uint64 => Self::Uint64,
-            K::Sint32 => Self::Sint32,
-            K::Sint64 => Self::Sint64,
-            K::Fixed32 => Self::Fixed32,
-            K::Fixed64 => Self::Fixed64,
-            K::Sfixed32 => Self::Sfixed32,
-            K::Sfixed64 => Self::Sfixed64,
+            K::Int32 => Self::Integer(Integer::Int32),
+            K::Int64 => Self::Integer(Integer::Int64),
+            K::Uint32 => Self::Integer(Integer::Uint32),
+            K::Uint64 => Self::Integer(Integer::Uint64),
+            K::Sint32 => Self::Integer(Integer::Sint32),
+            K::Sint64 => Self::Integer(Integer::Sint64),
+            K::Fixed32 => Self::Integer(Integer::Fixed32),
+            K::Fixed64 => Self::Integer(Integer::Fixed64),
+            K::Sfixed32 => Self::Integer(Integer::Sfixed32),
+            K::Sfixed64 => Self::Integer(Integer::Sfixed64),
             K::Bool => Self::Bool,
             K::String => Self::String,
             K::Bytes => Self::Bytes,
@@ -256,9 +271,21 @@ impl Kind {
         }
     }
 
+    /// The message, where it is one.
+    pub(crate) fn message(self) -> Option<MessageId> {
+        if let Self::Message(id) = self { Some(id) } else { None }
+    }
+
     /// Whether many of it may stand in one record.
     pub(crate) fn is_packable(self) -> bool {
         !matches!(self, Self::String | Self::Bytes | Self::Message(_))
+    }
+}
+
+impl Integer {
+    /// Whether it has 64 bits, more than a number of JSON can be trusted with.
+    pub(crate) fn is_long(self) -> bool {
+        matches!(self, Self::Int64 | Self::Uint64 | Self::Sint64 | Self::Fixed64 | Self::Sfixed64)
     }
 }
 
@@ -268,7 +295,10 @@ impl Enum {
         let declared = &descriptor.enum_descriptor_proto().value;
         Self {
             is_null: descriptor.full_name() == "google.protobuf.NullValue",
-            values: declared.iter().map(|value| (value.number(), value.name().to_owned())).collect(),
+            values: declared
+                .iter()
+                .map(|value| (value.number(), value.name().to_owned()))
+                .collect(),
         }
     }
 

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::schema::{Kind, Schema, Shape};
+use super::schema::{Integer, Kind, Schema, Shape};
 use super::wellknown;
 use super::wire::{close, open, put_bytes, put_fixed32, put_fixed64, put_tagged_varint};
 
@@ -24,7 +24,13 @@ pub(crate) fn can_say(schema: &Schema, kind: Kind) -> bool {
 }
 
 /// Appends the field that `text` says, or tells what it must be.
-pub(crate) fn put(schema: &Schema, kind: Kind, number: u32, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn put(
+    schema: &Schema,
+    kind: Kind,
+    number: u32,
+    text: &str,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     match kind {
         Kind::String => put_bytes(out, number, text.as_bytes()),
         Kind::Bytes => put_bytes(out, number, &bytes(text)?),
@@ -35,7 +41,8 @@ pub(crate) fn put(schema: &Schema, kind: Kind, number: u32, text: &str, out: &mu
             let enumeration = schema.enumeration(id);
             let value = enumeration.number_of(text).or_else(|| text.parse().ok());
             let Some(value) = value else {
-                let names: Vec<&str> = enumeration.values.iter().map(|(_, name)| name.as_str()).collect();
+                let names: Vec<&str> =
+                    enumeration.values.iter().map(|(_, name)| name.as_str()).collect();
                 return Err(format!("must be one of {}", names.join(", ")));
             };
             put_tagged_varint(out, number, value as i64 as u64);
@@ -54,23 +61,35 @@ pub(crate) fn put(schema: &Schema, kind: Kind, number: u32, text: &str, out: &mu
             }
             close(out, start);
         }
-        _ => put_integer(kind, number, integer(text).ok_or_else(|| expected_integer(kind))?, out)?,
+        Kind::Integer(kind) => {
+            let value = integer(text).ok_or_else(|| expected_integer(kind))?;
+            put_integer(kind, number, value, out)?;
+        }
     }
     Ok(())
 }
 
 /// Appends a whole number, where the kind has room for it.
-pub(crate) fn put_integer(kind: Kind, number: u32, value: i128, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn put_integer(
+    kind: Integer,
+    number: u32,
+    value: i128,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     let (least, most) = range(kind);
     if value < least || value > most {
         return Err(expected_integer(kind));
     }
     let value = value as i64;
     match kind {
-        Kind::Sint32 | Kind::Sint64 => put_tagged_varint(out, number, ((value << 1) ^ (value >> 63)) as u64),
-        Kind::Fixed32 | Kind::Sfixed32 => put_fixed32(out, number, value as u32),
-        Kind::Fixed64 | Kind::Sfixed64 => put_fixed64(out, number, value as u64),
-        _ => put_tagged_varint(out, number, value as u64),
+        Integer::Sint32 | Integer::Sint64 => {
+            put_tagged_varint(out, number, ((value << 1) ^ (value >> 63)) as u64)
+        }
+        Integer::Fixed32 | Integer::Sfixed32 => put_fixed32(out, number, value as u32),
+        Integer::Fixed64 | Integer::Sfixed64 => put_fixed64(out, number, value as u64),
+        Integer::Int32 | Integer::Int64 | Integer::Uint32 | Integer::Uint64 => {
+            put_tagged_varint(out, number, value as u64);
+        }
     }
     Ok(())
 }
@@ -90,17 +109,17 @@ pub(crate) fn put_float(number: u32, value: f64, out: &mut Vec<u8>) -> Result<()
 }
 
 /// What a whole number of this kind must be.
-pub(crate) fn expected_integer(kind: Kind) -> String {
+pub(crate) fn expected_integer(kind: Integer) -> String {
     let (least, most) = range(kind);
     format!("must be a whole number from {least} to {most}")
 }
 
-fn range(kind: Kind) -> (i128, i128) {
+fn range(kind: Integer) -> (i128, i128) {
     match kind {
-        Kind::Uint32 | Kind::Fixed32 => (0, u32::MAX.into()),
-        Kind::Uint64 | Kind::Fixed64 => (0, u64::MAX.into()),
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => (i64::MIN.into(), i64::MAX.into()),
-        _ => (i32::MIN.into(), i32::MAX.into()),
+        Integer::Uint32 | Integer::Fixed32 => (0, u32::MAX.into()),
+        Integer::Uint64 | Integer::Fixed64 => (0, u64::MAX.into()),
+        Integer::Int64 | Integer::Sint64 | Integer::Sfixed64 => (i64::MIN.into(), i64::MAX.into()),
+        Integer::Int32 | Integer::Sint32 | Integer::Sfixed32 => (i32::MIN.into(), i32::MAX.into()),
     }
 }
 

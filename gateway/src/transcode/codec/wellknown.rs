@@ -17,7 +17,10 @@ pub(crate) fn print_timestamp(bytes: &[u8], out: &mut String) -> Result<(), Malf
     if !(FIRST_SECOND..=LAST_SECOND).contains(&seconds) {
         return Err(Malformed);
     }
-    let nanos = u32::try_from(nanos).ok().filter(|nanos| i64::from(*nanos) < NANOS_PER_SECOND).ok_or(Malformed)?;
+    let nanos = u32::try_from(nanos)
+        .ok()
+        .filter(|nanos| i64::from(*nanos) < NANOS_PER_SECOND)
+        .ok_or(Malformed)?;
     let time = DateTime::from_timestamp(seconds, 0).ok_or(Malformed)?;
     let _ = write!(out, "\"{}", time.format("%Y-%m-%dT%H:%M:%S"));
     print_nanos(nanos, out);
@@ -28,7 +31,8 @@ pub(crate) fn print_timestamp(bytes: &[u8], out: &mut String) -> Result<(), Malf
 /// Prints a `google.protobuf.Duration`, quoted.
 pub(crate) fn print_duration(bytes: &[u8], out: &mut String) -> Result<(), Malformed> {
     let (seconds, nanos) = seconds_and_nanos(bytes)?;
-    let is_in_range = seconds.abs() <= MAX_DURATION_SECONDS && i64::from(nanos.unsigned_abs()) < NANOS_PER_SECOND;
+    let is_in_range =
+        seconds.abs() <= MAX_DURATION_SECONDS && i64::from(nanos.unsigned_abs()) < NANOS_PER_SECOND;
     if !is_in_range || (seconds < 0 && nanos > 0) || (seconds > 0 && nanos < 0) {
         return Err(Malformed);
     }
@@ -63,7 +67,7 @@ pub(crate) fn print_field_mask(bytes: &[u8], out: &mut String) -> Result<(), Mal
         }
     }
     out.push('"');
-    super::print::escape(&joined, out);
+    super::escape::escape(&joined, out);
     out.push('"');
     Ok(())
 }
@@ -145,8 +149,8 @@ fn put_seconds_and_nanos(seconds: i64, nanos: i64, out: &mut Vec<u8>) {
 fn print_nanos(nanos: u32, out: &mut String) {
     let _ = match nanos {
         0 => Ok(()),
-        _ if nanos % 1_000_000 == 0 => write!(out, ".{:03}", nanos / 1_000_000),
-        _ if nanos % 1_000 == 0 => write!(out, ".{:06}", nanos / 1_000),
+        _ if nanos.is_multiple_of(1_000_000) => write!(out, ".{:03}", nanos / 1_000_000),
+        _ if nanos.is_multiple_of(1_000) => write!(out, ".{:06}", nanos / 1_000),
         _ => write!(out, ".{nanos:09}"),
     };
 }
@@ -178,14 +182,23 @@ mod tests {
         ] {
             assert_eq!(shown(text, timestamp, print_timestamp).as_deref(), Ok(expected));
         }
-        for bad in ["", "2026-01-31", "2026-01-31 12:00:00Z", "2026-02-30T00:00:00Z", "tomorrow", "2026-01-31é12:00:00Z"] {
+        for bad in [
+            "",
+            "2026-01-31",
+            "2026-01-31 12:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "tomorrow",
+            "2026-01-31é12:00:00Z",
+        ] {
             assert!(shown(bad, timestamp, print_timestamp).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn durations_keep_their_sign() {
-        for (text, expected) in [("1s", "1s"), ("-0.5s", "-0.500s"), ("3.000001s", "3.000001s"), ("0s", "0s")] {
+        for (text, expected) in
+            [("1s", "1s"), ("-0.5s", "-0.500s"), ("3.000001s", "3.000001s"), ("0s", "0s")]
+        {
             assert_eq!(shown(text, duration, print_duration).as_deref(), Ok(expected));
         }
         for bad in ["1", "s", "1.s", ".5s", "1.0000000001s", "+1s", "315576000001s", "--1s"] {
@@ -195,7 +208,10 @@ mod tests {
 
     #[test]
     fn field_masks_change_case() {
-        assert_eq!(shown("user.displayName,title", field_mask, print_field_mask).as_deref(), Ok("user.displayName,title"));
+        assert_eq!(
+            shown("user.displayName,title", field_mask, print_field_mask).as_deref(),
+            Ok("user.displayName,title")
+        );
         assert!(shown("a b", field_mask, print_field_mask).is_err());
     }
 }

@@ -9,7 +9,7 @@ const NAME: &str = "a lower-case word of letters, digits and underscores";
 
 /// What is wrong with a definition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub(crate) enum Problem {
     /// Not of the form that a definition has.
     #[error("the definition has the wrong form: {0}")]
     Shape(String),
@@ -151,6 +151,9 @@ mod tests {
         let outside = json!({"name": "report", "type": "report", "with": {"title": "{{ topic }}"}});
         assert_eq!(problem(json!([map, outside])), r#"step "report": "topic" is not known here"#);
         let nested = json!({"name": "outer", "type": "map", "over": [], "as": "x", "steps": [map]});
-        assert_eq!(problem(json!([nested, report()])), r#"step "outer": "find" is a map within a map"#);
+        assert_eq!(
+            problem(json!([nested, report()])),
+            r#"step "outer": "find" is a map within a map"#
+        );
     }
 }

@@ -7,30 +7,30 @@ mod shape;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use self::check::Problem;
-pub use self::shape::Shape;
+pub(crate) use self::check::Problem;
+pub(crate) use self::shape::Shape;
 
 /// The steps of a workflow, and values that they share.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Definition {
+pub(crate) struct Definition {
     /// Read by the steps as `values`.
-    pub values: Map<String, Value>,
+    pub(crate) values: Map<String, Value>,
     /// In order. The last one is a report.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// A step.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     /// Unique in the definition; later steps read the output as `steps.<name>`.
-    pub name: String,
+    pub(crate) name: String,
     /// What it does.
-    pub action: Action,
+    pub(crate) action: Action,
 }
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// One activity.
     Activity {
         /// Which.
@@ -51,19 +51,19 @@ pub enum Action {
 
 /// A step of a map.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
+pub(crate) struct Part {
     /// Unique in the definition.
-    pub name: String,
+    pub(crate) name: String,
     /// The activity.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// With what.
-    pub with: Shape,
+    pub(crate) with: Shape,
 }
 
 /// An activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Looks documents up, and waits until their text has been read.
     Documents,
     /// Finds passages.
@@ -78,7 +78,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word in definitions and in `step_type`.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Documents => "documents",
             Self::Search => "search",
@@ -90,11 +90,11 @@ impl Kind {
 }
 
 /// The word of a map in definitions and in `step_type`.
-pub const MAP: &str = "map";
+pub(crate) const MAP: &str = "map";
 
 impl Step {
     /// The word for what it does.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match &self.action {
             Action::Activity { kind, .. } => kind.as_str(),
             Action::Map { .. } => MAP,
@@ -104,7 +104,7 @@ impl Step {
 
 impl Definition {
     /// Reads and checks a definition.
-    pub fn parse(value: &Value) -> Result<Self, Problem> {
+    pub(crate) fn parse(value: &Value) -> Result<Self, Problem> {
         let raw = Raw::deserialize(value).map_err(|error| Problem::Shape(error.to_string()))?;
         let steps = raw.steps.into_iter().map(Step::try_from).collect::<Result<_, _>>()?;
         let definition = Self { values: raw.values, steps };
@@ -139,7 +139,8 @@ impl TryFrom<RawStep> for Step {
         let (kind, name, with) = match raw {
             RawStep::Map { name, over, r#as: binding, steps } => {
                 let over = shape(&name, &over)?;
-                let steps = steps.into_iter().map(|step| part(&name, step)).collect::<Result<_, _>>()?;
+                let steps =
+                    steps.into_iter().map(|step| part(&name, step)).collect::<Result<_, _>>()?;
                 return Ok(Self { name, action: Action::Map { over, binding, steps } });
             }
             RawStep::Documents { name, with } => (Kind::Documents, name, with),

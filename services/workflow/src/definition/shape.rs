@@ -20,7 +20,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 
 /// A value that is computed from a run's input and earlier outputs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shape(Node);
+pub(crate) struct Shape(Node);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Node {
@@ -33,7 +33,7 @@ enum Node {
 
 impl Shape {
     /// Reads a value, and checks the syntax of what is computed.
-    pub fn parse(value: &Value) -> Result<Self, minijinja::Error> {
+    pub(crate) fn parse(value: &Value) -> Result<Self, minijinja::Error> {
         Ok(Self(match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => Node::Literal(value.clone()),
             Value::String(text) => return Self::parse_text(text),
@@ -64,7 +64,7 @@ impl Shape {
     }
 
     /// The value, computed from `context`.
-    pub fn resolve(&self, context: &Computed) -> Result<Value, minijinja::Error> {
+    pub(crate) fn resolve(&self, context: &Computed) -> Result<Value, minijinja::Error> {
         match &self.0 {
             Node::Literal(value) => Ok(value.clone()),
             Node::Expression(expression) => {
@@ -73,8 +73,9 @@ impl Shape {
                     let problem = format!("{expression:?} has no value");
                     return Err(minijinja::Error::new(ErrorKind::UndefinedError, problem));
                 }
-                serde_json::to_value(value)
-                    .map_err(|error| minijinja::Error::new(ErrorKind::BadSerialization, error.to_string()))
+                serde_json::to_value(value).map_err(|error| {
+                    minijinja::Error::new(ErrorKind::BadSerialization, error.to_string())
+                })
             }
             Node::Text(text) => {
                 Ok(Value::String(ENVIRONMENT.template_from_str(text)?.render(context.clone())?))
@@ -89,7 +90,7 @@ impl Shape {
     }
 
     /// The names that it reads, such as `steps.find.passages`.
-    pub fn reads(&self) -> HashSet<String> {
+    pub(crate) fn reads(&self) -> HashSet<String> {
         match &self.0 {
             Node::Literal(_) => HashSet::new(),
             Node::Expression(expression) => ENVIRONMENT
@@ -114,6 +115,7 @@ fn sole_expression(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use minijinja::value::Serde;
     use serde_json::json;
 
     use super::*;
@@ -121,13 +123,14 @@ mod tests {
     fn resolve(shape: Value) -> Result<Value, String> {
         let context = json!({"input": {"ids": ["a", "b"], "n": 2}, "values": {}});
         Shape::parse(&shape)
-            .and_then(|shape| shape.resolve(&Computed::from_serialize(context)))
+            .and_then(|shape| shape.resolve(&Computed::from(Serde(context))))
             .map_err(|error| error.to_string())
     }
 
     #[test]
     fn one_expression_keeps_its_type_and_text_is_rendered() {
-        let shape = json!({"ids": "{{ input.ids }}", "text": "{{ input.n }} of {{ input.n }}", "n": 3});
+        let shape =
+            json!({"ids": "{{ input.ids }}", "text": "{{ input.n }} of {{ input.n }}", "n": 3});
         let value = json!({"ids": ["a", "b"], "text": "2 of 2", "n": 3});
         assert_eq!(resolve(shape), Ok(value));
         assert_eq!(resolve(json!("{{ input.absent | default('x') }}")), Ok(json!("x")));

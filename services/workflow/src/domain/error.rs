@@ -7,7 +7,7 @@ use super::Status;
 
 /// Why a request cannot be answered as it was meant.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// Absent, withdrawn, or someone else's.
     #[error("workflow {0} not found")]
     NotFound(&'static str),
@@ -43,7 +43,9 @@ impl Classify for Error {
         match self {
             Self::NotFound(_) => Code::NotFound,
             Self::Ended(_) => Code::FailedPrecondition,
-            Self::TooLong { .. } | Self::UnknownStatus(_) | Self::NegativeSeq(_) => Code::InvalidArgument,
+            Self::TooLong { .. } | Self::UnknownStatus(_) | Self::NegativeSeq(_) => {
+                Code::InvalidArgument
+            }
             Self::Corrupt(_) => Code::Internal,
             Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
             Self::Store(_) => Code::Internal,

@@ -11,7 +11,7 @@ use super::Error;
 
 /// Where a run or a step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// Not begun.
     Pending,
     /// Begun.
@@ -29,7 +29,7 @@ impl Status {
         [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
 
     /// The word on the wire and in the database.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Running => "running",
@@ -40,7 +40,7 @@ impl Status {
     }
 
     /// Reads the word.
-    pub fn parse(word: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(word: &str) -> Result<Self, Error> {
         Self::ALL
             .into_iter()
             .find(|status| status.as_str() == word)
@@ -48,7 +48,7 @@ impl Status {
     }
 
     /// Whether nothing can follow.
-    pub fn is_final(self) -> bool {
+    pub(crate) fn is_final(self) -> bool {
         match self {
             Self::Pending | Self::Running => false,
             Self::Completed | Self::Failed | Self::Cancelled => true,
@@ -64,13 +64,13 @@ impl fmt::Display for Status {
 
 /// A run's name, unique among the runs of its owner: the client's, or the run's own id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecutionId(String);
+pub(crate) struct ExecutionId(String);
 
 impl ExecutionId {
     const MAX_CHARS: usize = 200;
 
     /// The name that the client gave. None when it gave none.
-    pub fn parse(raw: &str) -> Result<Option<Self>, Error> {
+    pub(crate) fn parse(raw: &str) -> Result<Option<Self>, Error> {
         let (name, max) = (raw.trim(), Self::MAX_CHARS);
         match name.chars().count() {
             0 => Ok(None),
@@ -80,114 +80,114 @@ impl ExecutionId {
     }
 
     /// The name of a run whose client gave none.
-    pub fn of(run: Uuid) -> Self {
+    pub(crate) fn of(run: Uuid) -> Self {
         Self(run.to_string())
     }
 
     /// The name.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// A run to be started.
 #[derive(Debug, Clone)]
-pub struct NewExecution {
+pub(crate) struct NewExecution {
     /// The run.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Who starts it.
-    pub user_id: UserId,
+    pub(crate) user_id: UserId,
     /// Its name.
-    pub execution_id: ExecutionId,
+    pub(crate) execution_id: ExecutionId,
     /// What it is started with; fits the template's input schema.
-    pub input: Value,
+    pub(crate) input: Value,
     /// The trace that the client gave.
-    pub trace_id: String,
+    pub(crate) trace_id: String,
 }
 
 /// A run as it stands.
 #[derive(Debug, Clone)]
-pub struct Execution {
+pub(crate) struct Execution {
     /// The run.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Its owner.
-    pub user_id: UserId,
+    pub(crate) user_id: UserId,
     /// Its name.
-    pub execution_id: String,
+    pub(crate) execution_id: String,
     /// The template.
-    pub template_id: Uuid,
+    pub(crate) template_id: Uuid,
     /// The template's name.
-    pub template_name: String,
+    pub(crate) template_name: String,
     /// Where it stands.
-    pub status: Status,
+    pub(crate) status: Status,
     /// What it was started with.
-    pub input: Value,
+    pub(crate) input: Value,
     /// What it gave.
-    pub output: Option<Value>,
+    pub(crate) output: Option<Value>,
     /// Steps that are done.
-    pub current_step: i32,
+    pub(crate) current_step: i32,
     /// Steps in all.
-    pub total_steps: i32,
+    pub(crate) total_steps: i32,
     /// 0 to 100.
-    pub progress_percentage: f64,
+    pub(crate) progress_percentage: f64,
     /// Why it failed.
-    pub error_message: String,
+    pub(crate) error_message: String,
     /// The index of the step that failed.
-    pub error_step: Option<i32>,
+    pub(crate) error_step: Option<i32>,
     /// The trace that the client gave.
-    pub trace_id: String,
+    pub(crate) trace_id: String,
     /// When its first step began.
-    pub started_at: Option<DateTime<Utc>>,
+    pub(crate) started_at: Option<DateTime<Utc>>,
     /// When it ended.
-    pub completed_at: Option<DateTime<Utc>>,
+    pub(crate) completed_at: Option<DateTime<Utc>>,
     /// When it was asked for.
-    pub created_at: DateTime<Utc>,
+    pub(crate) created_at: DateTime<Utc>,
     /// When it last changed.
-    pub updated_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 /// A step of a run as it stands.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub(crate) struct Step {
     /// The step.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Its name in the template.
-    pub name: String,
+    pub(crate) name: String,
     /// Its place, from 0.
-    pub index: i32,
+    pub(crate) index: i32,
     /// Its kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Where it stands.
-    pub status: Status,
+    pub(crate) status: Status,
     /// What it was given.
-    pub input: Option<Value>,
+    pub(crate) input: Option<Value>,
     /// What it gave.
-    pub output: Option<Value>,
+    pub(crate) output: Option<Value>,
     /// Why it failed.
-    pub error_message: String,
+    pub(crate) error_message: String,
     /// How often it was tried.
-    pub attempts: i32,
+    pub(crate) attempts: i32,
     /// When it began.
-    pub started_at: Option<DateTime<Utc>>,
+    pub(crate) started_at: Option<DateTime<Utc>>,
     /// When it ended.
-    pub completed_at: Option<DateTime<Utc>>,
+    pub(crate) completed_at: Option<DateTime<Utc>>,
 }
 
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub(crate) struct Event {
     /// Its number in the run, from 1.
-    pub seq: i32,
+    pub(crate) seq: i32,
     /// Such as `step.completed`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Where the run stood then.
-    pub status: Status,
+    pub(crate) status: Status,
     /// The step's path. Empty when it is about the run.
-    pub step_name: String,
+    pub(crate) step_name: String,
     /// The step's place.
-    pub step_index: Option<i32>,
+    pub(crate) step_index: Option<i32>,
     /// 0 to 100.
-    pub progress_percentage: f64,
+    pub(crate) progress_percentage: f64,
     /// Why something failed.
-    pub error_message: String,
+    pub(crate) error_message: String,
 }

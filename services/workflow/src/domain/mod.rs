@@ -4,6 +4,6 @@ mod error;
 mod execution;
 mod template;
 
-pub use self::error::Error;
-pub use self::execution::{Event, Execution, ExecutionId, NewExecution, Status, Step};
-pub use self::template::{Pinned, Template};
+pub(crate) use self::error::Error;
+pub(crate) use self::execution::{Event, Execution, ExecutionId, NewExecution, Status, Step};
+pub(crate) use self::template::{Pinned, Template};

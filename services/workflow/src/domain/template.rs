@@ -6,56 +6,56 @@ use uuid::Uuid;
 
 /// A template with the figures of its runs.
 #[derive(Debug, Clone)]
-pub struct Template {
+pub(crate) struct Template {
     /// The template.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Its unique name.
-    pub name: String,
+    pub(crate) name: String,
     /// The name to show.
-    pub title: String,
+    pub(crate) title: String,
     /// What it does.
-    pub description: String,
+    pub(crate) description: String,
     /// What kind of work it is.
-    pub category: String,
+    pub(crate) category: String,
     /// The name of an icon.
-    pub icon: String,
+    pub(crate) icon: String,
     /// Grows with every change.
-    pub version: i32,
+    pub(crate) version: i32,
     /// The steps.
-    pub definition: Value,
+    pub(crate) definition: Value,
     /// JSON Schema of the input.
-    pub input_schema: Value,
+    pub(crate) input_schema: Value,
     /// JSON Schema of the output.
-    pub output_schema: Value,
+    pub(crate) output_schema: Value,
     /// Whether it can be executed.
-    pub is_active: bool,
+    pub(crate) is_active: bool,
     /// Whether everyone sees it.
-    pub is_public: bool,
+    pub(crate) is_public: bool,
     /// Seconds that it usually takes.
-    pub estimated_duration: i32,
+    pub(crate) estimated_duration: i32,
     /// Runs of it.
-    pub usage_count: i32,
+    pub(crate) usage_count: i32,
     /// Completed runs among the ended ones, in percent.
-    pub success_rate: f64,
+    pub(crate) success_rate: f64,
     /// Mean seconds of the completed runs.
-    pub avg_duration: f64,
+    pub(crate) avg_duration: f64,
     /// When it was made.
-    pub created_at: DateTime<Utc>,
+    pub(crate) created_at: DateTime<Utc>,
     /// When it last changed.
-    pub updated_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 /// The version of a template that a new run takes.
 #[derive(Debug, Clone)]
-pub struct Pinned {
+pub(crate) struct Pinned {
     /// The template.
-    pub template_id: Uuid,
+    pub(crate) template_id: Uuid,
     /// Its name.
-    pub template_name: String,
+    pub(crate) template_name: String,
     /// The version.
-    pub version: i32,
+    pub(crate) version: i32,
     /// Its steps.
-    pub definition: Value,
+    pub(crate) definition: Value,
     /// What its input must be.
-    pub input_schema: Value,
+    pub(crate) input_schema: Value,
 }

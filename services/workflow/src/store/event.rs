@@ -9,20 +9,20 @@ use super::Store;
 use crate::domain::{Error, Event, Status};
 
 /// The channel on which `<run>:<seq>` is said for every event.
-pub const EVENTS: &str = "workflow_event";
+pub(crate) const EVENTS: &str = "workflow_event";
 
 /// Events read at once.
 const MOST: i64 = 200;
 
 /// What an event says beside the run's own status and progress.
 #[derive(Debug, Clone, Copy)]
-pub struct Told<'a> {
+pub(crate) struct Told<'a> {
     /// Such as `step.completed`.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// The path and the index of the step that it is about.
-    pub step: Option<(&'a str, i32)>,
+    pub(crate) step: Option<(&'a str, i32)>,
     /// Why something failed.
-    pub error_message: &'a str,
+    pub(crate) error_message: &'a str,
 }
 
 #[derive(FromRow)]
@@ -54,7 +54,11 @@ impl TryFrom<EventRow> for Event {
 
 /// Adds an event in the transaction of the change that it tells of. Locks the run's row, so that
 /// numbers have no gaps and are committed in order.
-pub(super) async fn tell(tx: &mut PgConnection, run: Uuid, told: Told<'_>) -> Result<(), sqlx::Error> {
+pub(super) async fn tell(
+    tx: &mut PgConnection,
+    run: Uuid,
+    told: Told<'_>,
+) -> Result<(), sqlx::Error> {
     let (step_name, step_index) = told.step.unzip();
     sqlx::query(
         "WITH numbered AS (
@@ -83,7 +87,11 @@ pub(super) async fn tell(tx: &mut PgConnection, run: Uuid, told: Told<'_>) -> Re
 
 impl Store {
     /// The run that its owner calls so, and whether it has ended.
-    pub async fn watched(&self, owner: UserId, execution_id: &str) -> Result<Option<Uuid>, Error> {
+    pub(crate) async fn watched(
+        &self,
+        owner: UserId,
+        execution_id: &str,
+    ) -> Result<Option<Uuid>, Error> {
         Ok(sqlx::query_scalar(
             "SELECT workflow_execution_id FROM workflow_execution WHERE user_id = $1 AND execution_id = $2",
         )
@@ -94,7 +102,11 @@ impl Store {
     }
 
     /// The next events after `seq`, and whether the run has ended.
-    pub async fn events_after(&self, run: Uuid, seq: i32) -> Result<(Vec<Event>, bool), Error> {
+    pub(crate) async fn events_after(
+        &self,
+        run: Uuid,
+        seq: i32,
+    ) -> Result<(Vec<Event>, bool), Error> {
         // Asked first: events that came with the end are then surely seen below.
         let completed_at: Option<DateTime<Utc>> = sqlx::query_scalar(
             "SELECT completed_at FROM workflow_execution WHERE workflow_execution_id = $1",

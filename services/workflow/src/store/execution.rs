@@ -117,7 +117,7 @@ impl TryFrom<StepRow> for Step {
 
 impl Store {
     /// Keeps a run with its steps and makes it due. Does nothing when its owner has a run of that name.
-    pub async fn start(
+    pub(crate) async fn start(
         &self,
         new: &NewExecution,
         template: &Pinned,
@@ -139,22 +139,21 @@ impl Store {
     }
 
     /// One run of a user, by its name.
-    pub async fn execution(
+    pub(crate) async fn execution(
         &self,
         owner: UserId,
         execution_id: &str,
     ) -> Result<Option<Execution>, Error> {
-        let row: Option<ExecutionRow> =
-            sqlx::query_as(select_execution!("AND execution_id = $2"))
-                .bind(owner.0)
-                .bind(execution_id)
-                .fetch_optional(&self.pool)
-                .await?;
+        let row: Option<ExecutionRow> = sqlx::query_as(select_execution!("AND execution_id = $2"))
+            .bind(owner.0)
+            .bind(execution_id)
+            .fetch_optional(&self.pool)
+            .await?;
         row.map(Execution::try_from).transpose()
     }
 
     /// A user's runs, newest first.
-    pub async fn executions(
+    pub(crate) async fn executions(
         &self,
         owner: UserId,
         status: Option<Status>,
@@ -178,7 +177,7 @@ impl Store {
     }
 
     /// The steps of a run, in order, without their parts.
-    pub async fn steps(&self, run: Uuid) -> Result<Vec<Step>, Error> {
+    pub(crate) async fn steps(&self, run: Uuid) -> Result<Vec<Step>, Error> {
         let rows: Vec<StepRow> = sqlx::query_as(
             "SELECT workflow_step_id, step_name, step_index, step_type, status, input_data, output_data,
                     error_message, attempt, started_at, completed_at
@@ -191,7 +190,7 @@ impl Store {
     }
 
     /// Ends a run that has not ended. Whoever works on it can write no more and is told to stop.
-    pub async fn cancel(&self, owner: UserId, execution_id: &str) -> Result<(), Error> {
+    pub(crate) async fn cancel(&self, owner: UserId, execution_id: &str) -> Result<(), Error> {
         let mut tx = self.pool.begin().await?;
         let found: Option<(Uuid, String)> = sqlx::query_as(
             "SELECT workflow_execution_id, status FROM workflow_execution

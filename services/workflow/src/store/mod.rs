@@ -9,31 +9,31 @@ use elenchus_durable::Queue;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
-pub use self::event::{EVENTS, Told};
-pub use self::run::{Begun, Run};
-pub use self::template::Edition;
+pub(crate) use self::event::EVENTS;
+pub(crate) use self::run::Begun;
+pub(crate) use self::template::Edition;
 
 /// The tables of the service.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// The table of runs, which is the queue.
-pub const RUNS: &str = "workflow_execution";
+pub(crate) const RUNS: &str = "workflow_execution";
 
 /// Templates, runs, steps and events.
 #[derive(Clone)]
-pub struct Store {
+pub(crate) struct Store {
     pool: PgPool,
     queue: Queue,
 }
 
 impl Store {
     /// The store over a database that has the tables.
-    pub fn new(pool: PgPool, queue: Queue) -> Self {
+    pub(crate) fn new(pool: PgPool, queue: Queue) -> Self {
         Self { pool, queue }
     }
 
     /// Whether the database answers.
-    pub async fn is_reachable(&self) -> bool {
+    pub(crate) async fn is_reachable(&self) -> bool {
         sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
     }
 }

@@ -18,20 +18,18 @@ type Result<T, E = elenchus_durable::Error> = std::result::Result<T, E>;
 
 /// What a worker needs to know of a run.
 #[derive(Debug, Clone)]
-pub struct Run {
-    /// The run.
-    pub id: Uuid,
+pub(crate) struct Run {
     /// For whom its calls are made.
-    pub user_id: UserId,
+    pub(crate) user_id: UserId,
     /// The steps of the version that it took.
-    pub definition: Value,
+    pub(crate) definition: Value,
     /// What it was started with.
-    pub input: Value,
+    pub(crate) input: Value,
 }
 
 /// How a step begins.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Begun {
+pub(crate) enum Begun {
     /// It is to be tried, for the so-many-eth time.
     Attempt(i32),
     /// It was done before, with this output.
@@ -66,7 +64,7 @@ impl End<'_> {
 
 impl Store {
     /// Takes up a run, for the first time or again.
-    pub async fn take_up(&self, lease: &Lease) -> Result<Run> {
+    pub(crate) async fn take_up(&self, lease: &Lease) -> Result<Run> {
         let mut tx = self.pool.begin().await?;
         lease.hold(&mut tx).await?;
         let begun = sqlx::query(
@@ -92,11 +90,16 @@ impl Store {
         .fetch_one(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Run { id: lease.key(), user_id: UserId(user_id), definition, input })
+        Ok(Run { user_id: UserId(user_id), definition, input })
     }
 
     /// Begins a step, or finds its record.
-    pub async fn begin_step(&self, lease: &Lease, step: &Step, part_count: i32) -> Result<Begun> {
+    pub(crate) async fn begin_step(
+        &self,
+        lease: &Lease,
+        step: &Step,
+        part_count: i32,
+    ) -> Result<Begun> {
         let mut tx = self.pool.begin().await?;
         lease.hold(&mut tx).await?;
         let attempt: Option<i32> = sqlx::query_scalar(
@@ -132,7 +135,12 @@ impl Store {
     }
 
     /// Records what a step gave.
-    pub async fn complete_step(&self, lease: &Lease, step: &Step, output: &Value) -> Result<()> {
+    pub(crate) async fn complete_step(
+        &self,
+        lease: &Lease,
+        step: &Step,
+        output: &Value,
+    ) -> Result<()> {
         let mut tx = self.pool.begin().await?;
         lease.hold(&mut tx).await?;
         sqlx::query(
@@ -152,12 +160,12 @@ impl Store {
     }
 
     /// Ends a run with its output.
-    pub async fn complete(&self, lease: &Lease, output: &Value) -> Result<()> {
+    pub(crate) async fn complete(&self, lease: &Lease, output: &Value) -> Result<()> {
         self.end(lease, End::Completed(output)).await
     }
 
     /// Ends a run that cannot go on. The message is for people.
-    pub async fn fail(
+    pub(crate) async fn fail(
         &self,
         lease: &Lease,
         path: Option<&str>,

@@ -11,27 +11,27 @@ use crate::domain::{Error, Pinned, Template};
 
 /// A version of a template, ready to be stored.
 #[derive(Debug, Clone)]
-pub struct Edition {
+pub(crate) struct Edition {
     /// Unique.
-    pub name: String,
+    pub(crate) name: String,
     /// The name to show.
-    pub title: String,
+    pub(crate) title: String,
     /// What it does.
-    pub description: String,
+    pub(crate) description: String,
     /// What kind of work it is.
-    pub category: String,
+    pub(crate) category: String,
     /// The name of an icon.
-    pub icon: String,
+    pub(crate) icon: String,
     /// Grows with every change.
-    pub version: i32,
+    pub(crate) version: i32,
     /// Seconds that it usually takes.
-    pub estimated_duration: i32,
+    pub(crate) estimated_duration: i32,
     /// The steps.
-    pub definition: Value,
+    pub(crate) definition: Value,
     /// JSON Schema of the input.
-    pub input_schema: Value,
+    pub(crate) input_schema: Value,
     /// JSON Schema of the output.
-    pub output_schema: Value,
+    pub(crate) output_schema: Value,
 }
 
 /// Figures are derived from the runs, so that they cannot drift from them.
@@ -110,7 +110,7 @@ impl From<TemplateRow> for Template {
 impl Store {
     /// Keeps a version of a template, and makes it the current one when it is the newest. Returns
     /// false where the version is there already with another content, which then stays.
-    pub async fn publish(&self, edition: &Edition) -> Result<bool, Error> {
+    pub(crate) async fn publish(&self, edition: &Edition) -> Result<bool, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         let template_id: Uuid = sqlx::query_scalar(
             "INSERT INTO workflow_template (workflow_template_id, name, title, description, category,
@@ -164,7 +164,7 @@ impl Store {
     }
 
     /// Templates that can be executed, by name.
-    pub async fn templates(
+    pub(crate) async fn templates(
         &self,
         category: &str,
         skip: i64,
@@ -182,18 +182,19 @@ impl Store {
     }
 
     /// A template that can be executed, by id or by name.
-    pub async fn template(&self, id_or_name: &str) -> Result<Option<Template>, Error> {
-        let row: Option<TemplateRow> =
-            sqlx::query_as(select_template!("AND (name = $1 OR template.workflow_template_id = $2)"))
-                .bind(id_or_name)
-                .bind(Uuid::try_parse(id_or_name).ok())
-                .fetch_optional(&self.pool)
-                .await?;
+    pub(crate) async fn template(&self, id_or_name: &str) -> Result<Option<Template>, Error> {
+        let row: Option<TemplateRow> = sqlx::query_as(select_template!(
+            "AND (name = $1 OR template.workflow_template_id = $2)"
+        ))
+        .bind(id_or_name)
+        .bind(Uuid::try_parse(id_or_name).ok())
+        .fetch_optional(&self.pool)
+        .await?;
         Ok(row.map(Template::from))
     }
 
     /// The current version of a template that can be executed, by id or by name.
-    pub async fn current(&self, id_or_name: &str) -> Result<Option<Pinned>, Error> {
+    pub(crate) async fn current(&self, id_or_name: &str) -> Result<Option<Pinned>, Error> {
         let row: Option<(Uuid, String, i32, Json<Value>, Json<Value>)> = sqlx::query_as(
             "SELECT template.workflow_template_id, name, version, definition, input_schema
              FROM workflow_template template
@@ -204,13 +205,19 @@ impl Store {
         .bind(Uuid::try_parse(id_or_name).ok())
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(|(template_id, template_name, version, Json(definition), Json(input_schema))| {
-            Pinned { template_id, template_name, version, definition, input_schema }
-        }))
+        Ok(row.map(
+            |(template_id, template_name, version, Json(definition), Json(input_schema))| Pinned {
+                template_id,
+                template_name,
+                version,
+                definition,
+                input_schema,
+            },
+        ))
     }
 
     /// The categories of the templates that can be executed, in alphabetical order.
-    pub async fn categories(&self) -> Result<Vec<String>, Error> {
+    pub(crate) async fn categories(&self) -> Result<Vec<String>, Error> {
         Ok(sqlx::query_scalar(
             "SELECT DISTINCT category FROM workflow_template WHERE is_active AND is_public ORDER BY category",
         )

@@ -1,26 +1,44 @@
 //! JSON to wire format, in one pass over the text. What does not fit is refused with the path of
 //! the member that is to blame.
 
+mod content;
+
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use super::schema::{Arity, Field, Kind, MessageId, Schema, Shape};
+use self::content::{content, list_content, map_content, struct_content};
+use super::schema::{Arity, Field, Integer, Kind, MessageId, Schema, Shape};
 use super::wire::{close, open, put_bytes, put_fixed64, put_tagged_varint};
 use super::{MAX_DEPTH, Violation, text};
 
 /// Appends the message that the JSON text says.
-pub(crate) fn message(schema: &Schema, id: MessageId, json: &[u8], out: Vec<u8>) -> Result<Vec<u8>, Violation> {
+pub(crate) fn message(
+    schema: &Schema,
+    id: MessageId,
+    json: &[u8],
+    out: Vec<u8>,
+) -> Result<Vec<u8>, Violation> {
     parse(schema, Target::Content(id), json, out)
 }
 
 /// Appends the field that the JSON text says.
-pub(crate) fn field(schema: &Schema, field: &Field, json: &[u8], out: Vec<u8>) -> Result<Vec<u8>, Violation> {
+pub(crate) fn field(
+    schema: &Schema,
+    field: &Field,
+    json: &[u8],
+    out: Vec<u8>,
+) -> Result<Vec<u8>, Violation> {
     parse(schema, Target::Field(field), json, out)
 }
 
-fn parse<'s>(schema: &'s Schema, target: Target<'s>, json: &[u8], out: Vec<u8>) -> Result<Vec<u8>, Violation> {
+fn parse<'s>(
+    schema: &'s Schema,
+    target: Target<'s>,
+    json: &[u8],
+    out: Vec<u8>,
+) -> Result<Vec<u8>, Violation> {
     let mut state = State { schema, out, path: Vec::new(), depth: 0, violation: None };
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     Seed { state: &mut state, target }
@@ -134,7 +152,9 @@ impl<'s> Seed<'_, 's> {
     /// The tag and the kind of a single value, where the target is one.
     fn single(&self) -> Option<(u32, Kind)> {
         match self.target {
-            Target::Field(field) if field.arity == Arity::Singular => Some((field.number, field.kind)),
+            Target::Field(field) if field.arity == Arity::Singular => {
+                Some((field.number, field.kind))
+            }
             Target::Element(field) => Some((field.number, field.kind)),
             Target::Field(_) | Target::Content(_) | Target::Value => None,
         }
@@ -145,8 +165,12 @@ impl<'s> Seed<'_, 's> {
         let kind = match self.target {
             Target::Content(_) => return "must be a JSON object".to_owned(),
             Target::Value => return "must be a JSON value".to_owned(),
-            Target::Field(Field { arity: Arity::Map, .. }) => return "must be a JSON object".to_owned(),
-            Target::Field(Field { arity: Arity::Repeated, .. }) => return "must be a JSON array".to_owned(),
+            Target::Field(Field { arity: Arity::Map, .. }) => {
+                return "must be a JSON object".to_owned();
+            }
+            Target::Field(Field { arity: Arity::Repeated, .. }) => {
+                return "must be a JSON array".to_owned();
+            }
             Target::Field(field) | Target::Element(field) => field.kind,
         };
         expected(self.state.schema, kind)
@@ -190,7 +214,7 @@ impl<'s> Seed<'_, 's> {
                     None => Err(self.mismatch()),
                 }
             }
-            _ => match put(schema, kind, number, &mut self.state.out) {
+            Some(_) | None => match put(schema, kind, number, &mut self.state.out) {
                 Some(Ok(())) => Ok(()),
                 Some(Err(problem)) => Err(self.state.refuse(problem)),
                 None => Err(self.mismatch()),
@@ -201,15 +225,18 @@ impl<'s> Seed<'_, 's> {
     fn integer<E: de::Error>(self, value: i128) -> Result<(), E> {
         self.scalar(
             |_, kind, number, out| match kind {
-                Kind::Double => Some(Ok(text::put_double(number, value as f64, out))),
+                Kind::Double => {
+                    text::put_double(number, value as f64, out);
+                    Some(Ok(()))
+                }
                 Kind::Float => Some(text::put_float(number, value as f64, out)),
                 Kind::Enum(_) => Some(
                     i32::try_from(value)
                         .map(|value| put_tagged_varint(out, number, i64::from(value) as u64))
-                        .map_err(|_| text::expected_integer(Kind::Int32)),
+                        .map_err(|_| text::expected_integer(Integer::Int32)),
                 ),
+                Kind::Integer(kind) => Some(text::put_integer(kind, number, value, out)),
                 Kind::Bool | Kind::String | Kind::Bytes | Kind::Message(_) => None,
-                kind => Some(text::put_integer(kind, number, value, out)),
             },
             |out| put_fixed64(out, 2, (value as f64).to_bits()),
         )
@@ -232,7 +259,7 @@ fn expected(schema: &Schema, kind: Kind) -> String {
             Shape::Plain | Shape::Struct | Shape::Any => "must be a JSON object".to_owned(),
             Shape::Value => "must be a JSON value".to_owned(),
         },
-        kind => text::expected_integer(kind),
+        Kind::Integer(kind) => text::expected_integer(kind),
     }
 }
 
@@ -246,16 +273,19 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     /// Null leaves a field as it is, but it cannot be an element.
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
         let schema = self.state.schema;
-        let takes_null = |kind: Kind| match kind {
-            Kind::Enum(id) => schema.enumeration(id).is_null,
-            kind => schema.shape(kind) == Some(Shape::Value),
+        let takes_null = |kind: Kind| {
+            let is_null = matches!(kind, Kind::Enum(id) if schema.enumeration(id).is_null);
+            is_null || schema.shape(kind) == Some(Shape::Value)
         };
         match self.target {
             Target::Value => put_tagged_varint(&mut self.state.out, 1, 0),
             Target::Field(field) if field.arity != Arity::Singular => {}
             Target::Field(field) | Target::Element(field) if takes_null(field.kind) => {
                 return self.scalar(
-                    |_, _, number, out| Some(Ok(put_tagged_varint(out, number, 0))),
+                    |_, _, number, out| {
+                        put_tagged_varint(out, number, 0);
+                        Some(Ok(()))
+                    },
                     |out| put_tagged_varint(out, 1, 0),
                 );
             }
@@ -268,7 +298,10 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
         self.scalar(
             |_, kind, number, out| {
-                (kind == Kind::Bool).then(|| Ok(put_tagged_varint(out, number, u64::from(value))))
+                (kind == Kind::Bool).then(|| {
+                    put_tagged_varint(out, number, u64::from(value));
+                    Ok(())
+                })
             },
             |out| put_tagged_varint(out, 4, u64::from(value)),
         )
@@ -285,10 +318,15 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
         self.scalar(
             |_, kind, number, out| match kind {
-                Kind::Double => Some(Ok(text::put_double(number, value, out))),
+                Kind::Double => {
+                    text::put_double(number, value, out);
+                    Some(Ok(()))
+                }
                 Kind::Float => Some(text::put_float(number, value, out)),
+                Kind::Integer(kind) => {
+                    text::whole(value).map(|value| text::put_integer(kind, number, value, out))
+                }
                 Kind::Bool | Kind::String | Kind::Bytes | Kind::Enum(_) | Kind::Message(_) => None,
-                kind => text::whole(value).map(|value| text::put_integer(kind, number, value, out)),
             },
             |out| put_fixed64(out, 2, value.to_bits()),
         )
@@ -326,13 +364,15 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
                 }
             }
             Target::Value => self.state.nested(6, |state| list_content(state, access)),
-            _ => match self.single() {
+            Target::Content(_) | Target::Field(_) | Target::Element(_) => match self.single() {
                 Some((number, kind)) => match schema.shape(kind) {
-                    Some(Shape::ListValue) => self.state.nested(number, |state| list_content(state, access)),
-                    Some(Shape::Value) => self
-                        .state
-                        .nested(number, |state| state.nested(6, |state| list_content(state, access))),
-                    _ => Err(self.mismatch()),
+                    Some(Shape::ListValue) => {
+                        self.state.nested(number, |state| list_content(state, access))
+                    }
+                    Some(Shape::Value) => self.state.nested(number, |state| {
+                        state.nested(6, |state| list_content(state, access))
+                    }),
+                    Some(_) | None => Err(self.mismatch()),
                 },
                 None => Err(self.mismatch()),
             },
@@ -343,192 +383,26 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         let schema = self.state.schema;
         match self.target {
             Target::Content(id) => content(self.state, id, access),
-            Target::Field(field) if field.arity == Arity::Map => map_content(self.state, field, access),
+            Target::Field(field) if field.arity == Arity::Map => {
+                map_content(self.state, field, access)
+            }
             Target::Value => self.state.nested(5, |state| struct_content(state, access)),
-            _ => match self.single() {
+            Target::Field(_) | Target::Element(_) => match self.single() {
                 Some((number, Kind::Message(id))) => match schema.message(id).shape {
                     Shape::Plain | Shape::Struct | Shape::Any => {
                         self.state.nested(number, |state| content(state, id, access))
                     }
-                    Shape::Value => self
-                        .state
-                        .nested(number, |state| state.nested(5, |state| struct_content(state, access))),
+                    Shape::Value => self.state.nested(number, |state| {
+                        state.nested(5, |state| struct_content(state, access))
+                    }),
                     Shape::Timestamp
                     | Shape::Duration
                     | Shape::FieldMask
                     | Shape::ListValue
                     | Shape::Wrapper => Err(self.mismatch()),
                 },
-                _ => Err(self.mismatch()),
+                Some(_) | None => Err(self.mismatch()),
             },
         }
     }
-}
-
-/// The content of a message that JSON shows as an object.
-fn content<'de, A: MapAccess<'de>>(state: &mut State<'_>, id: MessageId, access: A) -> Result<(), A::Error> {
-    let message = state.schema.message(id);
-    match message.shape {
-        Shape::Plain => plain_content(state, id, access),
-        Shape::Struct => struct_content(state, access),
-        Shape::Any => any_content(state, access),
-        shape => unreachable_shape(state, shape),
-    }
-}
-
-fn unreachable_shape<E: de::Error>(state: &mut State<'_>, shape: Shape) -> Result<(), E> {
-    // Only a method that takes a well-known type itself comes here.
-    Err(state.refuse(format!("cannot be given as an object: {shape:?}")))
-}
-
-fn plain_content<'de, A: MapAccess<'de>>(
-    state: &mut State<'_>,
-    id: MessageId,
-    mut access: A,
-) -> Result<(), A::Error> {
-    let message = state.schema.message(id);
-    let mut seen = [0u64; 8];
-    let mut oneofs = 0u64;
-    while let Some(index) = access.next_key_seed(Member { state: &mut *state, id })? {
-        let field = &message.fields[index];
-        state.path.push(Step::Member(&field.name));
-        if let Some(bits) = seen.get_mut(index / 64) {
-            let bit = 1 << (index % 64);
-            if *bits & bit != 0 {
-                return Err(state.refuse("is given twice"));
-            }
-            *bits |= bit;
-        }
-        let before = state.out.len();
-        access.next_value_seed(Seed { state: &mut *state, target: Target::Field(field) })?;
-        if let Some(oneof @ 0..64) = field.oneof
-            && state.out.len() > before
-        {
-            if oneofs & 1 << oneof != 0 {
-                return Err(state.refuse("excludes another member that is given too"));
-            }
-            oneofs |= 1 << oneof;
-        }
-        state.path.pop();
-    }
-    Ok(())
-}
-
-/// Reads a member's name and finds its field.
-struct Member<'a, 's> {
-    state: &'a mut State<'s>,
-    id: MessageId,
-}
-
-impl<'de> DeserializeSeed<'de> for Member<'_, '_> {
-    type Value = usize;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Member<'_, '_> {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
-    }
-
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<usize, E> {
-        let found = self.state.schema.message(self.id).by_name(name);
-        found.ok_or_else(|| {
-            self.state.path.push(Step::Key(shortened(name)));
-            self.state.refuse("is not known here")
-        })
-    }
-}
-
-/// A name that a client made up, cut to a length that can be shown.
-fn shortened(name: &str) -> String {
-    name.chars().take(100).collect()
-}
-
-fn map_content<'de, A: MapAccess<'de>>(
-    state: &mut State<'_>,
-    field: &Field,
-    mut access: A,
-) -> Result<(), A::Error> {
-    let Kind::Message(entry) = field.kind else { return Err(state.refuse("is not a map")) };
-    let [key, value] = state.schema.message(entry).fields.as_slice() else {
-        return Err(state.refuse("is not a map"));
-    };
-    state.enter()?;
-    while let Some(name) = access.next_key::<String>()? {
-        state.path.push(Step::Key(shortened(&name)));
-        let start = open(&mut state.out, field.number);
-        let schema = state.schema;
-        text::put(schema, key.kind, 1, &name, &mut state.out).map_err(|problem| state.refuse(problem))?;
-        access.next_value_seed(Seed { state: &mut *state, target: Target::Element(value) })?;
-        close(&mut state.out, start);
-        state.path.pop();
-    }
-    state.leave();
-    Ok(())
-}
-
-/// The content of a `google.protobuf.Struct`.
-fn struct_content<'de, A: MapAccess<'de>>(state: &mut State<'_>, mut access: A) -> Result<(), A::Error> {
-    state.enter()?;
-    while let Some(name) = access.next_key::<String>()? {
-        let start = open(&mut state.out, 1);
-        put_bytes(&mut state.out, 1, name.as_bytes());
-        state.path.push(Step::Key(shortened(&name)));
-        let value = open(&mut state.out, 2);
-        access.next_value_seed(Seed { state: &mut *state, target: Target::Value })?;
-        close(&mut state.out, value);
-        close(&mut state.out, start);
-        state.path.pop();
-    }
-    state.leave();
-    Ok(())
-}
-
-/// The content of a `google.protobuf.ListValue`.
-fn list_content<'de, A: SeqAccess<'de>>(state: &mut State<'_>, mut access: A) -> Result<(), A::Error> {
-    state.enter()?;
-    let mut index = 0;
-    loop {
-        state.path.push(Step::Index(index));
-        let before = state.out.len();
-        let start = open(&mut state.out, 1);
-        let next = access.next_element_seed(Seed { state: &mut *state, target: Target::Value })?;
-        state.path.pop();
-        if next.is_none() {
-            state.out.truncate(before);
-            break;
-        }
-        close(&mut state.out, start);
-        index += 1;
-    }
-    state.leave();
-    Ok(())
-}
-
-/// The content of a `google.protobuf.Any`, whose `@type` may stand anywhere in it.
-fn any_content<'de, A: MapAccess<'de>>(state: &mut State<'_>, mut access: A) -> Result<(), A::Error> {
-    let mut members = serde_json::Map::new();
-    while let Some((name, value)) = access.next_entry::<String, serde_json::Value>()? {
-        members.insert(name, value);
-    }
-    let Some(serde_json::Value::String(url)) = members.remove("@type") else {
-        return Err(state.refuse("must have a member @type"));
-    };
-    let Some(id) = url.rsplit('/').next().and_then(|name| state.schema.find(name)) else {
-        return Err(state.refuse("has an @type that is not known here"));
-    };
-    put_bytes(&mut state.out, 1, url.as_bytes());
-    let is_plain = state.schema.message(id).shape == Shape::Plain;
-    state.nested(2, |state| {
-        let json = serde_json::Value::Object(members);
-        if is_plain {
-            return Seed { state, target: Target::Content(id) }.deserialize(json).map_err(de::Error::custom);
-        }
-        Err(state.refuse("can only hold a message with members"))
-    })
 }

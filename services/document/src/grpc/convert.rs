@@ -1,0 +1,105 @@
+//! Between what the domain speaks of and what the protos carry, and what a caller may know of errors.
+
+use chrono::{DateTime, Utc};
+use elenchus_proto::json;
+use elenchus_proto::pb::document::v1 as pb;
+use elenchus_rpc::status::Classify;
+use prost_types::Timestamp;
+use serde_json::{Map, Value};
+use tonic::Code;
+
+use crate::domain::{Document, Error, Passage};
+use crate::search::Hit;
+
+impl Classify for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound => Code::NotFound,
+            Self::Invalid { .. } | Self::Unsupported { .. } => Code::InvalidArgument,
+            Self::TooLarge { .. } => Code::OutOfRange,
+            Self::Files(_) => Code::Internal,
+            Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
+            Self::Store(_) => Code::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFound => "DOCUMENT_NOT_FOUND",
+            Self::Invalid { .. } => "INVALID_FIELD",
+            Self::Unsupported { .. } => "UNSUPPORTED_FILE_TYPE",
+            Self::TooLarge { .. } => "FILE_TOO_LARGE",
+            Self::Files(_) => "FILES",
+            Self::Store(_) => "STORE",
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        if let Self::Invalid { field, .. } = self { Some(field) } else { None }
+    }
+}
+
+fn time(at: DateTime<Utc>) -> Option<Timestamp> {
+    Some(Timestamp { seconds: at.timestamp(), nanos: at.timestamp_subsec_nanos().cast_signed() })
+}
+
+impl From<Document> for pb::Document {
+    fn from(document: Document) -> Self {
+        Self {
+            id: document.document_id.to_string(),
+            user_id: document.user_id.to_string(),
+            filename: document.filename,
+            original_filename: document.original_filename,
+            file_type: document.file_type,
+            file_size: i32::try_from(document.file_size).unwrap_or(i32::MAX),
+            content_hash: document.content_hash,
+            processing_status: document.status,
+            processing_error: document.error,
+            processing_error_code: document.error_code,
+            reader: document.reader,
+            page_count: document.page_count,
+            char_count: document.char_count,
+            chunk_count: document.chunk_count,
+            document_category: document.category,
+            jurisdiction: document.jurisdiction,
+            practice_area: document.practice_area,
+            keywords: document.keywords,
+            created_at: time(document.created_at),
+            updated_at: time(document.updated_at),
+        }
+    }
+}
+
+impl From<Passage> for pb::Chunk {
+    fn from(passage: Passage) -> Self {
+        let mut metadata = Map::new();
+        if !passage.heading.is_empty() {
+            metadata.insert("heading".to_owned(), Value::String(passage.heading));
+        }
+        Self {
+            id: passage.chunk_id.to_string(),
+            document_id: passage.document_id.to_string(),
+            chunk_index: passage.chunk_index,
+            content: passage.content,
+            page: passage.page,
+            start_char: passage.start_char,
+            end_char: passage.end_char,
+            metadata: json::to_struct(Value::Object(metadata)),
+        }
+    }
+}
+
+impl From<Hit> for pb::SearchResult {
+    fn from(hit: Hit) -> Self {
+        Self {
+            document_id: hit.passage.document_id.to_string(),
+            chunk_id: hit.passage.chunk_id.to_string(),
+            filename: hit.filename,
+            content: hit.passage.content,
+            page: hit.passage.page,
+            start_char: hit.passage.start_char,
+            end_char: hit.passage.end_char,
+            score: hit.score,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `UPLOAD_DIR`, `MAX_FILE_SIZE`, `ALLOWED_FILE_TYPES` and where the reader of files is.
+
+use std::path::PathBuf;
+
+use elenchus_settings::{Env, Invalid};
+
+use crate::extract::FileType;
+
+/// What the document service reads from the environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where files are kept.
+    pub upload_dir: PathBuf,
+    /// Bytes that a file may have.
+    pub max_file_size: u64,
+    /// Formats that are taken.
+    pub allowed: Vec<FileType>,
+    /// The program that reads files in its jail.
+    pub extractor: PathBuf,
+    /// Where the embedding model is.
+    pub embedding: elenchus_embedding::Settings,
+}
+
+impl Settings {
+    /// Reads the variables above.
+    pub fn from_env(env: &Env) -> Result<Self, Invalid> {
+        let data_dir = PathBuf::from(env.text("ELENCHUS_DATA_DIR").unwrap_or("data"));
+        let upload_dir = env.text("UPLOAD_DIR").map_or_else(|| data_dir.join("uploads"), PathBuf::from);
+        let extractor = match env.text("ELENCHUS_EXTRACTOR") {
+            Some(program) => PathBuf::from(program),
+            None => std::env::current_exe().map_err(|error| Invalid::new("ELENCHUS_EXTRACTOR", error))?,
+        };
+        Ok(Self {
+            upload_dir,
+            max_file_size: env.or("MAX_FILE_SIZE", 50 * 1024 * 1024)?,
+            allowed: allowed(env)?,
+            extractor,
+            embedding: elenchus_embedding::Settings::from_env(env)?,
+        })
+    }
+}
+
+fn allowed(env: &Env) -> Result<Vec<FileType>, Invalid> {
+    const NAME: &str = "ALLOWED_FILE_TYPES";
+    let Some(names) = env.json::<Vec<String>>(NAME)? else {
+        return Ok(vec![FileType::Pdf, FileType::Doc, FileType::Docx, FileType::Txt]);
+    };
+    names
+        .iter()
+        .map(|name| name.trim_start_matches('.').parse().map_err(|error| Invalid::new(NAME, error)))
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! What search reads: the permitted passages that share words with a query, their vectors, and the
+//! texts of those that were found. Nothing outside the scope is ever scored.
+
+use elenchus_rpc::UserId;
+use uuid::Uuid;
+
+use super::Store;
+use crate::domain::{Error, Passage};
+
+/// Conditions on what an owner says of documents. Empty ones hold for all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filters {
+    /// The category.
+    pub category: String,
+    /// The jurisdiction.
+    pub jurisdiction: String,
+    /// The practice area.
+    pub practice_area: String,
+}
+
+/// The passages that may be found.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// Whose.
+    pub owner: UserId,
+    /// Only in these documents; empty means all of the owner's.
+    pub documents: Vec<Uuid>,
+    /// Only where this is true.
+    pub filters: Filters,
+}
+
+/// The permitted passages that share a word with a query, and what BM25 needs to know of them.
+#[derive(Debug, Clone, Default)]
+pub struct Candidates {
+    /// How often each word of the query stands in each passage.
+    pub occurrences: Vec<Occurrence>,
+    /// All permitted passages.
+    pub total: i64,
+    /// Their mean length in words.
+    pub mean_words: f64,
+}
+
+/// A word of the query in a passage.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Occurrence {
+    /// The passage.
+    pub chunk_id: Uuid,
+    /// Its length in words.
+    pub word_count: i32,
+    /// The word, as full text counts it.
+    pub lexeme: String,
+    /// How often.
+    pub count: i32,
+}
+
+/// Which rows of `chunk JOIN document` are permitted; binds $1 to $5.
+macro_rules! permitted {
+    () => {
+        "document.user_id = $1 AND document.status = 'completed'
+         AND (cardinality($2::uuid[]) = 0 OR document.document_id = ANY($2))
+         AND ($3 = '' OR document.category = $3) AND ($4 = '' OR document.jurisdiction = $4)
+         AND ($5 = '' OR document.practice_area = $5)"
+    };
+}
+
+macro_rules! bind_scope {
+    ($query:expr, $scope:expr) => {
+        $query
+            .bind($scope.owner.0)
+            .bind(&$scope.documents)
+            .bind(&$scope.filters.category)
+            .bind(&$scope.filters.jurisdiction)
+            .bind(&$scope.filters.practice_area)
+    };
+}
+
+impl Store {
+    /// How many of these documents the owner has.
+    pub async fn count_owned(&self, owner: UserId, documents: &[Uuid]) -> Result<usize, Error> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM document WHERE user_id = $1 AND document_id = ANY($2)")
+                .bind(owner.0)
+                .bind(documents)
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    /// The passages that share a word with the query.
+    pub async fn candidates(&self, scope: &Scope, query: &str) -> Result<Candidates, Error> {
+        let statement = concat!(
+            "WITH query AS (
+                 SELECT array_agg(lexeme) AS lexemes,
+                        string_agg(quote_literal(lexeme), ' | ')::tsquery AS any_of
+                 FROM unnest(to_tsvector('english', $6)))
+             SELECT chunk.chunk_id, chunk.word_count, word.lexeme, cardinality(word.positions) AS count
+             FROM query, chunk JOIN document USING (document_id),
+                  LATERAL unnest(chunk.words) AS word (lexeme, positions, weights)
+             WHERE chunk.words @@ query.any_of AND word.lexeme = ANY(query.lexemes) AND ",
+            permitted!()
+        );
+        let occurrences =
+            bind_scope!(sqlx::query_as(statement), scope).bind(query).fetch_all(&self.pool).await?;
+        let statement = concat!(
+            "SELECT count(*), coalesce(avg(chunk.word_count), 0)::float8
+             FROM chunk JOIN document USING (document_id) WHERE ",
+            permitted!()
+        );
+        let (total, mean_words) = bind_scope!(sqlx::query_as(statement), scope).fetch_one(&self.pool).await?;
+        Ok(Candidates { occurrences, total, mean_words })
+    }
+
+    /// The vectors of the permitted passages that a model gave.
+    pub async fn vectors(&self, scope: &Scope, model: &str) -> Result<Vec<(Uuid, Vec<f32>)>, Error> {
+        let statement = concat!(
+            "SELECT chunk.chunk_id, chunk.embedding
+             FROM chunk JOIN document USING (document_id)
+             WHERE chunk.embedding_model = $6 AND ",
+            permitted!()
+        );
+        Ok(bind_scope!(sqlx::query_as(statement), scope).bind(model).fetch_all(&self.pool).await?)
+    }
+
+    /// The passages themselves, with their documents' names, in no order.
+    pub async fn found(&self, ids: &[Uuid]) -> Result<Vec<(Passage, String)>, Error> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            passage: Passage,
+            filename: String,
+        }
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT chunk_id, document_id, chunk_index, chunk.content, page, start_char, end_char, heading, filename
+             FROM chunk JOIN document USING (document_id)
+             WHERE chunk_id = ANY($1)",
+        )
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.passage, row.filename)).collect())
+    }
+}

@@ -1,0 +1,136 @@
+//! A file on its way in: streamed to storage under a name of ours while it is hashed and counted.
+
+use elenchus_proto::pb::document::v1 as pb;
+use elenchus_proto::pb::document::v1::upload_document_request::Part;
+use elenchus_rpc::UserId;
+use elenchus_rpc::status::{from_error, invalid};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, WriteMultipart, ObjectStoreExt};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use tonic::{Status, Streaming};
+use uuid::Uuid;
+
+use crate::domain::{Document, Error, Labels, check_text, extension};
+use crate::extract::FileType;
+use crate::store::{NewDocument, Store};
+
+const MAX_NAME_CHARS: usize = 255;
+
+/// Takes files in.
+pub(crate) struct Uploads {
+    pub(crate) store: Store,
+    pub(crate) files: Arc<LocalFileSystem>,
+    pub(crate) max_file_size: u64,
+    pub(crate) allowed: Vec<FileType>,
+}
+
+/// Bytes that are kept.
+struct Kept {
+    size: u64,
+    hash: String,
+}
+
+impl Uploads {
+    /// Stores a file and queues its reading. The same bytes of the same user are one document.
+    pub(crate) async fn take(
+        &self,
+        owner: UserId,
+        mut parts: Streaming<pb::UploadDocumentRequest>,
+    ) -> Result<Document, Status> {
+        let metadata = match parts.message().await?.and_then(|message| message.part) {
+            Some(Part::Metadata(metadata)) => metadata,
+            Some(Part::Data(_)) | None => {
+                return Err(invalid("metadata", "must be the first message of an upload"));
+            }
+        };
+        let (filename, file_type) = self.name(&metadata).map_err(from_error)?;
+        let labels = labels(metadata).check().map_err(from_error)?;
+        let document_id = Uuid::now_v7();
+        let storage_key = format!("{owner}/{document_id}");
+        let path = Path::from(storage_key.as_str());
+        let kept = self.keep(&path, &mut parts).await?;
+        let new = NewDocument {
+            document_id,
+            filename,
+            file_type: file_type.as_str(),
+            file_size: i64::try_from(kept.size).unwrap_or(i64::MAX),
+            content_hash: kept.hash,
+            storage_key,
+            labels,
+        };
+        match self.store.insert(owner, &new).await.map_err(from_error)? {
+            Some(document) => Ok(document),
+            None => {
+                self.files.delete(&path).await.map_err(|error| from_error(Error::Files(error)))?;
+                let known = self.store.find_by_hash(owner, &new.content_hash).await.map_err(from_error)?;
+                known.ok_or_else(|| Status::aborted("the document was deleted while it was uploaded again"))
+            }
+        }
+    }
+
+    /// The name without any folder, and the format that it says.
+    fn name(&self, metadata: &pb::UploadMetadata) -> Result<(String, FileType), Error> {
+        let name = metadata.filename.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+        check_text("filename", name, 1, MAX_NAME_CHARS)?;
+        let file_type = extension(name).parse().ok().filter(|kind| self.allowed.contains(kind));
+        let file_type = file_type.ok_or_else(|| {
+            let allowed: Vec<_> = self.allowed.iter().map(|kind| format!(".{kind}")).collect();
+            Error::Unsupported { allowed: allowed.join(", ") }
+        })?;
+        Ok((name.to_owned(), file_type))
+    }
+
+    /// Writes the parts as they come. Whatever ends the upload early leaves nothing behind.
+    async fn keep(&self, path: &Path, parts: &mut Streaming<pb::UploadDocumentRequest>) -> Result<Kept, Status> {
+        let files = |error| from_error(Error::Files(error));
+        let mut file = WriteMultipart::new(self.files.put_multipart(path).await.map_err(files)?);
+        let mut hash = Sha256::new();
+        let outcome = self.pump(parts, &mut file, &mut hash).await;
+        match outcome {
+            Ok(size) => {
+                file.finish().await.map_err(files)?;
+                let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                Ok(Kept { size, hash })
+            }
+            Err(status) => {
+                if let Err(error) = file.abort().await {
+                    tracing::warn!(%error, "an upload that ended early was not cleared away");
+                }
+                Err(status)
+            }
+        }
+    }
+
+    async fn pump(
+        &self,
+        parts: &mut Streaming<pb::UploadDocumentRequest>,
+        file: &mut WriteMultipart,
+        hash: &mut Sha256,
+    ) -> Result<u64, Status> {
+        let mut size = 0;
+        while let Some(message) = parts.message().await? {
+            let Some(Part::Data(data)) = message.part else {
+                return Err(invalid("metadata", "must be sent once, before the bytes"));
+            };
+            size += data.len() as u64;
+            if size > self.max_file_size {
+                return Err(from_error(Error::TooLarge { limit: self.max_file_size }));
+            }
+            hash.update(&data);
+            file.wait_for_capacity(4).await.map_err(|error| from_error(Error::Files(error)))?;
+            file.write(&data);
+        }
+        Ok(size)
+    }
+}
+
+fn labels(metadata: pb::UploadMetadata) -> Labels {
+    Labels {
+        category: metadata.document_category,
+        jurisdiction: metadata.jurisdiction,
+        practice_area: metadata.practice_area,
+        keywords: metadata.keywords,
+    }
+}
