@@ -141,7 +141,9 @@ impl Gateway {
     /// Serves until the stop has begun and the answers in hand are given. The caller binds, so
     /// port 0 works.
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) {
-        tracing::info!(address = ?listener.local_addr().ok(), "listening for HTTP and gRPC");
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(%address, "listening for HTTP and gRPC");
+        }
         accept::serve(self.edge, listener, shutdown).await;
     }
 }

@@ -151,10 +151,7 @@ async fn open_upload(edge: &Edge) -> TcpStream {
     socket
 }
 
-#[tokio::test]
-async fn bytes_reach_the_service_before_the_file_is_whole_and_a_cut_one_is_not_stored() {
-    let fakes = Fakes::default();
-    let edge = fakes.edge().await;
+async fn bytes_arrive_early_and_a_cut_file_is_not_stored(fakes: &Fakes, edge: Edge) {
     let socket = open_upload(&edge).await;
     let arrives = async {
         // multer keeps back what may be the beginning of a boundary.
@@ -166,6 +163,28 @@ async fn bytes_reach_the_service_before_the_file_is_whole_and_a_cut_one_is_not_s
     drop(socket);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(fakes.uploads.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_near_service_gets_bytes_as_they_come() {
+    let fakes = Fakes::default();
+    bytes_arrive_early_and_a_cut_file_is_not_stored(&fakes, fakes.edge().await).await;
+}
+
+#[tokio::test]
+async fn a_far_service_gets_bytes_as_they_come() {
+    let fakes = Fakes::default();
+    bytes_arrive_early_and_a_cut_file_is_not_stored(&fakes, fakes.far_edge().await).await;
+}
+
+#[tokio::test]
+async fn a_far_service_takes_and_refuses_files_as_a_near_one() {
+    let fakes = Fakes::default();
+    let edge = fakes.far_edge().await;
+    let data = vec![0; 20 << 20];
+    let good = part("file", Some("a.pdf"), &data[..2 << 20]);
+    assert_eq!(upload(&edge, &[good]).await.status(), 202);
+    assert_eq!(problem(upload(&edge, &[part("file", Some("big.pdf"), &data)]).await).await.0, 413);
 }
 
 #[tokio::test]

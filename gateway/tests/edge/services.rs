@@ -17,13 +17,15 @@ use elenchus_proto::pb::document::v1::document_service_server::{
     DocumentService, DocumentServiceServer,
 };
 use elenchus_proto::pb::document::v1::upload_document_request::Part;
-use elenchus_rpc::Transport;
+use elenchus_rpc::Shutdown;
 use elenchus_rpc::status::{invalid, not_found, with_reason};
-use elenchus_rpc::transport::local;
+use elenchus_rpc::transport::{local, remote};
 use futures_util::FutureExt;
 use http::HeaderMap;
+use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt};
 use tonic::service::Routes;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -47,7 +49,7 @@ pub(crate) struct Fakes {
 }
 
 impl Fakes {
-    pub(crate) fn transport(&self) -> Transport {
+    fn routes(&self) -> Routes {
         let (reporter, health) = tonic_health::server::health_reporter();
         let name = "elenchus.document.v1.DocumentService";
         let serving = reporter.set_service_status(name, tonic_health::ServingStatus::Serving);
@@ -55,7 +57,24 @@ impl Fakes {
         let mut routes = Routes::new(ConversationServiceServer::new(self.clone()));
         routes = routes.add_service(DocumentServiceServer::new(self.clone()));
         routes = routes.add_service(AuthServiceServer::new(self.clone()));
-        local(routes.add_service(health).prepare())
+        routes.add_service(health).prepare()
+    }
+
+    /// A gateway whose services are reached over the network.
+    pub(crate) async fn far_edge(&self) -> Edge {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let shutdown = Shutdown::new();
+        let server = tonic::transport::Server::builder().add_routes(self.routes());
+        shutdown.spawn(
+            server.serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true))),
+        );
+        let transport = remote(&address, &shutdown).unwrap();
+        let edge = Edge::of_mesh(settings(), everywhere(&transport)).await;
+        while edge.get("/api/v1/conversations").send().await.unwrap().status() == 503 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        edge
     }
 
     pub(crate) async fn edge(&self) -> Edge {
@@ -63,7 +82,7 @@ impl Fakes {
     }
 
     pub(crate) fn peers(&self) -> Peers {
-        let transport = self.transport();
+        let transport = local(self.routes());
         ["auth", "conversation", "document"].into_iter().fold(
             everywhere(&nobody()),
             |peers, name| {

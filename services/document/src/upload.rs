@@ -6,7 +6,7 @@ use elenchus_rpc::UserId;
 use elenchus_rpc::status::{from_error, invalid};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, WriteMultipart, ObjectStoreExt};
+use object_store::{ObjectStoreExt, WriteMultipart};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tonic::{Status, Streaming};
