@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     compiler.include_imports(true).include_source_info(true).open_files(&files)?;
 
     // Encoded before prost-types sees it: prost-types drops `google.api.http`.
-    let out_dir = PathBuf::from(env::var("OUT_DIR")?);
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     fs::write(out_dir.join("elenchus.binpb"), compiler.encode_file_descriptor_set())?;
 
     tonic_prost_build::configure()

@@ -18,7 +18,9 @@ pub fn to_struct(value: Value) -> Option<Struct> {
         Value::Object(object) => Some(Struct {
             fields: object.into_iter().map(|(name, value)| (name, to_proto(value))).collect(),
         }),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            None
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! The contract of the mesh: messages, clients, servers and descriptors, made from the `.proto`
 //! files beside this crate. It holds no logic.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "generated")]
-
 pub mod json;
 
 use std::sync::LazyLock;

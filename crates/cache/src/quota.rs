@@ -42,6 +42,10 @@ impl Quota {
             return Allowed { is_granted: false, remaining: 0, wait: after - depth };
         }
         let left = (depth - after).as_nanos() / step.as_nanos().max(1);
-        Allowed { is_granted: true, remaining: u32::try_from(left).unwrap_or(u32::MAX), wait: after }
+        Allowed {
+            is_granted: true,
+            remaining: u32::try_from(left).unwrap_or(u32::MAX),
+            wait: after,
+        }
     }
 }

@@ -42,9 +42,13 @@ pub(crate) enum Lost {
 
 impl Shared {
     /// Connects in the background: a Redis that is down is lost, not fatal.
-    pub(crate) async fn connect(url: &str, password: Option<SecretString>) -> Result<Self, Invalid> {
+    pub(crate) async fn connect(
+        url: &str,
+        password: Option<SecretString>,
+    ) -> Result<Self, Invalid> {
         // The address may hold a password, so no error may quote it.
-        let unusable = |_| Invalid::new("REDIS_URL", "is not of the form redis://host:port/database");
+        let unusable =
+            |_| Invalid::new("REDIS_URL", "is not of the form redis://host:port/database");
         let mut info = url.into_connection_info().map_err(unusable)?;
         if let Some(password) = password {
             let redis = info.redis_settings().clone().set_password(password.expose_secret());
@@ -55,7 +59,8 @@ impl Shared {
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE))
             .set_number_of_retries(1);
-        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(unusable)?;
+        let connection =
+            ConnectionManager::new_lazy_with_config(client, config).map_err(unusable)?;
         Ok(Self { connection, take: Script::new(TAKE) })
     }
 
@@ -64,7 +69,8 @@ impl Shared {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let mut call = self.take.key(format!("elenchus:quota:{key}"));
         call.arg(micros(quota.step())).arg(micros(quota.depth()));
-        let ahead: u64 = tokio::time::timeout(PATIENCE, call.invoke_async(&mut connection)).await??;
+        let ahead: u64 =
+            tokio::time::timeout(PATIENCE, call.invoke_async(&mut connection)).await??;
         Ok(quota.judge(Duration::from_micros(ahead)))
     }
 }

@@ -10,7 +10,8 @@ const QUOTA: Quota = Quota { per_minute: 6, burst: 3 };
 async fn caches() -> Vec<(&'static str, Cache)> {
     let mut caches = vec![("process", Cache::in_process())];
     if let Some(url) = redis::url() {
-        caches.push(("redis", Cache::from_env(&Env::of_pairs([("REDIS_URL", url)])).await.unwrap()));
+        caches
+            .push(("redis", Cache::from_env(&Env::of_pairs([("REDIS_URL", url)])).await.unwrap()));
     }
     caches
 }
@@ -27,7 +28,10 @@ async fn a_burst_is_granted_and_then_refused_with_when_to_try_again() {
         let refused = cache.take(&key, QUOTA).await;
         assert!(!refused.is_granted, "{name}");
         assert!(refused.wait.as_secs() <= 10 && !refused.wait.is_zero(), "{name}: {refused:?}");
-        assert!(cache.take(&Uuid::now_v7().to_string(), QUOTA).await.is_granted, "{name}: another key");
+        assert!(
+            cache.take(&Uuid::now_v7().to_string(), QUOTA).await.is_granted,
+            "{name}: another key"
+        );
     }
 }
 

@@ -151,7 +151,7 @@ impl Config {
     fn parse(json: &[u8]) -> Result<Self, String> {
         let config: Self = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let heads = config.num_attention_heads;
-        if config.hidden_size != DIMENSIONS || heads == 0 || DIMENSIONS % heads != 0 {
+        if config.hidden_size != DIMENSIONS || heads == 0 || !DIMENSIONS.is_multiple_of(heads) {
             let width = config.hidden_size;
             return Err(format!("{heads} heads on {width} dimensions, expected {DIMENSIONS}"));
         }

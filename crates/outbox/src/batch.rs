@@ -21,7 +21,10 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Claims at most so many events that no other relay has in hand.
-    pub(crate) async fn claim(pool: &PgPool, most: i64) -> Result<(Self, Vec<Claimed>), sqlx::Error> {
+    pub(crate) async fn claim(
+        pool: &PgPool,
+        most: i64,
+    ) -> Result<(Self, Vec<Claimed>), sqlx::Error> {
         let mut transaction = pool.begin().await?;
         let rows: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
             "SELECT event_id, event FROM outbox

@@ -95,9 +95,9 @@ impl Relay {
                     parts.push(part.split_off(part.len() / 2));
                     parts.push(part);
                 }
-                Err(status) => part
-                    .iter()
-                    .for_each(|claimed| batch.refused(claimed.event_id, status.message().to_owned())),
+                Err(status) => part.iter().for_each(|claimed| {
+                    batch.refused(claimed.event_id, status.message().to_owned())
+                }),
             }
         }
         batch.settle().await?;
@@ -127,7 +127,8 @@ impl Relay {
         .await;
         // A database that does not answer was logged by the delivery.
         if let Ok((schema, waiting, refused)) = counts {
-            metrics::gauge!("outbox_waiting_events", "schema" => schema.clone()).set(waiting as f64);
+            metrics::gauge!("outbox_waiting_events", "schema" => schema.clone())
+                .set(waiting as f64);
             metrics::gauge!("outbox_refused_events", "schema" => schema).set(refused as f64);
         }
     }

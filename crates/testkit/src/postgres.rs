@@ -59,15 +59,18 @@ async fn server_url() -> String {
         let (cluster, _) = OWN
             .get_or_init(|| async {
                 let folder = TempDir::new().expect("a folder can be made");
-                let cluster = servers::postgres(&folder).await.expect("a private PostgreSQL starts");
+                let cluster =
+                    servers::postgres(&folder).await.expect("a private PostgreSQL starts");
                 (cluster, folder)
             })
             .await;
         return cluster.superuser_url().expose_secret().to_owned();
     };
     let mut connection = PgConnection::connect(&url).await.expect("the test server answers");
-    let name: String =
-        sqlx::query_scalar("SHOW cluster_name").fetch_one(&mut connection).await.expect("it has a name");
+    let name: String = sqlx::query_scalar("SHOW cluster_name")
+        .fetch_one(&mut connection)
+        .await
+        .expect("it has a name");
     assert_eq!(Some(name), variable(CLUSTER), "a stranger's PostgreSQL was reached");
     url
 }

@@ -13,13 +13,16 @@ use crate::{PG_VERSION, variable};
 
 /// A PostgreSQL that keeps nothing.
 pub async fn postgres(folder: &TempDir) -> Result<Cluster, Error> {
-    let env = Env::of_pairs(std::env::vars_os().filter_map(|(name, value)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    }));
+    let env =
+        Env::of_pairs(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }));
     let wanted = variable(PG_VERSION);
     let programs = Programs::all(&env)?
         .into_iter()
-        .find(|programs| wanted.as_ref().is_none_or(|wanted| *wanted == programs.version().to_string()))
+        .find(|programs| {
+            wanted.as_ref().is_none_or(|wanted| *wanted == programs.version().to_string())
+        })
         .ok_or(Error::NoPrograms)?;
     Cluster::start(&folder.path().join("postgres"), &programs, Options { fsync: false }).await
 }

@@ -14,7 +14,8 @@ pub(crate) fn parse(index: usize, event: pb::Event) -> Result<Event, Error> {
         problem: problem.to_owned(),
     };
     let event_id = Uuid::try_parse(&event.id).map_err(|_| refuse("id", "is not a UUID"))?;
-    let user_id = Uuid::try_parse(&event.user_id).map_err(|_| refuse("user_id", "is not a UUID"))?;
+    let user_id =
+        Uuid::try_parse(&event.user_id).map_err(|_| refuse("user_id", "is not a UUID"))?;
     let occurred_at = event
         .occurred_at
         .and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?))
@@ -98,7 +99,11 @@ impl Facts {
             What::DocumentProcessed(document) => Self {
                 name: Some(document.filename),
                 seconds: Some(document.duration_seconds),
-                ..Self::new(Kind::DocumentProcessed, status(&document.status)?, document.document_id)
+                ..Self::new(
+                    Kind::DocumentProcessed,
+                    status(&document.status)?,
+                    document.document_id,
+                )
             },
             What::WorkflowStarted(run) => Self {
                 name: Some(run.template_name),
@@ -112,7 +117,9 @@ impl Facts {
                 seconds: Some(run.duration_seconds),
                 ..Self::new(Kind::WorkflowEnded, status(&run.status)?, run.execution_id)
             },
-            What::SignedIn(session) => Self::new(Kind::SignedIn, Status::Completed, session.session_id),
+            What::SignedIn(session) => {
+                Self::new(Kind::SignedIn, Status::Completed, session.session_id)
+            }
         })
     }
 }

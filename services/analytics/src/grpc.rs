@@ -60,7 +60,10 @@ impl AnalyticsService for AnalyticsRpc {
     ) -> Result<Response<pb::RecordEventsResponse>, Status> {
         let events = request.into_inner().events;
         if events.len() > MAX_EVENTS {
-            return Err(invalid("events", format!("must be at most {MAX_EVENTS}, not {}", events.len())));
+            return Err(invalid(
+                "events",
+                format!("must be at most {MAX_EVENTS}, not {}", events.len()),
+            ));
         }
         let events = events
             .into_iter()
@@ -106,7 +109,8 @@ impl AnalyticsService for AnalyticsRpc {
         request: Request<pb::ListActivityRequest>,
     ) -> Result<Response<pb::ListActivityResponse>, Status> {
         let user = Caller::of(&request)?.user_id;
-        let limit = Limit::parse(request.get_ref().limit.unwrap_or(DEFAULT_ACTIVITIES)).map_err(from_error)?;
+        let limit = Limit::parse(request.get_ref().limit.unwrap_or(DEFAULT_ACTIVITIES))
+            .map_err(from_error)?;
         let activities = self.store.activity(user, limit).await.map_err(from_error)?;
         let activities = activities.into_iter().map(Into::into).collect();
         Ok(Response::new(pb::ListActivityResponse { activities }))
@@ -162,7 +166,9 @@ impl From<Activity> for pb::Activity {
             "answer_ended" => "AI Response".to_owned(),
             "document_uploaded" => "Document Upload".to_owned(),
             "document_processed" => "Document Analysis".to_owned(),
-            "workflow_started" => format!("Workflow: {}", activity.name.as_deref().unwrap_or_default()),
+            "workflow_started" => {
+                format!("Workflow: {}", activity.name.as_deref().unwrap_or_default())
+            }
             _ => "Sign-in".to_owned(),
         };
         Self {

@@ -70,8 +70,10 @@ impl Store {
              )
              SELECT count(*) FROM fresh"
         );
-        let recorded =
-            sqlx::query_scalar(AssertSqlSafe(statement)).bind(Json(events)).fetch_one(&self.pool).await?;
+        let recorded = sqlx::query_scalar(AssertSqlSafe(statement))
+            .bind(Json(events))
+            .fetch_one(&self.pool)
+            .await?;
         Ok(recorded)
     }
 

@@ -44,7 +44,8 @@ async fn an_event_counts_once_however_often_and_however_many_send_it() {
     let (_database, pool) = database("analytics", &MIGRATOR).await;
     let store = Store::new(pool);
     let user = UserId(Uuid::now_v7());
-    let events: Vec<Event> = (0..50).map(|tokens| answer(user, Utc::now(), tokens, 1_000)).collect();
+    let events: Vec<Event> =
+        (0..50).map(|tokens| answer(user, Utc::now(), tokens, 1_000)).collect();
 
     let mut senders = tokio::task::JoinSet::new();
     for _ in 0..4 {
@@ -71,7 +72,10 @@ async fn a_period_is_whole_utc_days_and_nobody_elses() {
     let first = midnight - Days::new(6);
     let just_before = first - chrono::TimeDelta::microseconds(1);
     let asked = |user, at| event(user, Kind::QuestionAsked, at);
-    store.record(&[asked(user, first), asked(user, just_before), asked(other, first)]).await.unwrap();
+    store
+        .record(&[asked(user, first), asked(user, just_before), asked(other, first)])
+        .await
+        .unwrap();
     assert_eq!(store.usage(user, this_week()).await.unwrap().total_queries, 1);
 }
 
@@ -90,7 +94,10 @@ async fn a_run_is_one_activity_with_what_became_of_it() {
     store.record(&[started, ended]).await.unwrap();
     let activities = store.activity(user, Limit::parse(50).unwrap()).await.unwrap();
     assert_eq!(activities.len(), 1);
-    assert_eq!((activities[0].status.as_str(), activities[0].duration_us), ("failed", Some(2_000_000)));
+    assert_eq!(
+        (activities[0].status.as_str(), activities[0].duration_us),
+        ("failed", Some(2_000_000))
+    );
     let runs = store.runs(user, this_week()).await.unwrap();
     assert_eq!((runs.total, runs.completed, runs.failed), (1, 0, 1));
 }

@@ -1,6 +1,7 @@
-//! Registration, sign-in and refresh: the steps of each, in the order that gives nothing away.
+//! Registration, sign-in, refresh and log-out: the steps of each, in the order that gives nothing away.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -8,33 +9,44 @@ use crate::attempts::Attempts;
 use crate::domain::{EmailAddress, Error, Registration, SessionId, User};
 use crate::password::{Passwords, Verdict};
 use crate::refresh_token::RefreshToken;
-use crate::store::{NewSession, Rotation, Store};
+use crate::sessions::StoredSessions;
+use crate::store::{EndReason, NewSession, Rotation, Store};
 
 /// The acts on accounts that need more than the store.
-pub struct Accounts {
+pub(crate) struct Accounts {
     store: Store,
     passwords: Passwords,
     attempts: Attempts,
+    sessions: Arc<StoredSessions>,
 }
 
 /// A session that was opened or carried on.
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     /// Whose.
-    pub user: User,
+    pub(crate) user: User,
     /// Which.
-    pub session: SessionId,
+    pub(crate) session: SessionId,
     /// What carries it on.
-    pub refresh_token: RefreshToken,
+    pub(crate) refresh_token: RefreshToken,
 }
 
 impl Accounts {
     /// Puts the parts together.
-    pub fn new(store: Store, passwords: Passwords, attempts: Attempts) -> Self {
-        Self { store, passwords, attempts }
+    pub(crate) fn new(
+        store: Store,
+        passwords: Passwords,
+        attempts: Attempts,
+        sessions: Arc<StoredSessions>,
+    ) -> Self {
+        Self { store, passwords, attempts, sessions }
     }
 
     /// Makes an account. Whoever tries addresses in bulk is slowed down.
-    pub async fn register(&self, registration: Registration, client: Option<IpAddr>) -> Result<User, Error> {
+    pub(crate) async fn register(
+        &self,
+        registration: Registration,
+        client: Option<IpAddr>,
+    ) -> Result<User, Error> {
         let Registration { email, password, profile } = registration;
         self.attempts.count(client).await?;
         let password_hash = self.passwords.hash(password).await?;
@@ -42,7 +54,7 @@ impl Accounts {
     }
 
     /// Opens a session. An unknown address takes the steps, and the time, of a wrong password.
-    pub async fn log_in(
+    pub(crate) async fn log_in(
         &self,
         username: &str,
         password: SecretString,
@@ -76,15 +88,22 @@ impl Accounts {
     }
 
     /// Trades a refresh token for the next one.
-    pub async fn refresh(&self, presented: RefreshToken) -> Result<SignedIn, Error> {
+    pub(crate) async fn refresh(&self, presented: RefreshToken) -> Result<SignedIn, Error> {
         let refresh_token = RefreshToken::generate()?;
         match self.store.rotate(presented.hash(), refresh_token.hash()).await? {
             Rotation::Rotated(user, session) => Ok(SignedIn { user, session, refresh_token }),
             Rotation::Refused => Err(Error::RefreshRefused),
             Rotation::Reused(session) => {
+                self.sessions.forget(session).await;
                 tracing::warn!(session.id = %session, "a refresh token was used twice; its session has ended");
                 Err(Error::RefreshReused)
             }
         }
+    }
+    /// Ends a session.
+    pub(crate) async fn log_out(&self, session: SessionId) -> Result<(), Error> {
+        self.store.end_session(session, EndReason::Logout).await?;
+        self.sessions.forget(session).await;
+        Ok(())
     }
 }

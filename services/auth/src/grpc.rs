@@ -1,7 +1,6 @@
 //! Requests in, responses out, and what a caller may know of an error.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use elenchus_proto::pb::auth::v1 as pb;
@@ -16,25 +15,22 @@ use uuid::Uuid;
 use crate::accounts::{Accounts, SignedIn};
 use crate::domain::{EmailAddress, Error, Password, Profile, Registration, SessionId, User};
 use crate::refresh_token::RefreshToken;
-use crate::sessions::StoredSessions;
-use crate::store::{EndReason, Store};
+use crate::store::Store;
 
 const TOKEN_TYPE: &str = "bearer";
 /// Set by the gateway, which alone knows the client's address.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// `elenchus.auth.v1.AuthService`.
-pub struct AuthRpc {
+pub(crate) struct AuthRpc {
     /// What needs more than the store.
-    pub accounts: Accounts,
+    pub(crate) accounts: Accounts,
     /// The rest.
-    pub store: Store,
-    /// What this process believes of sessions.
-    pub sessions: Arc<StoredSessions>,
+    pub(crate) store: Store,
     /// What access tokens are signed with.
-    pub keys: Keys,
+    pub(crate) keys: Keys,
     /// How long an access token is good.
-    pub access_token_lifetime: Duration,
+    pub(crate) access_token_lifetime: Duration,
 }
 
 #[tonic::async_trait]
@@ -52,11 +48,15 @@ impl AuthService for AuthRpc {
     }
 
     #[tracing::instrument(name = "auth.log_in", skip_all, fields(user.id))]
-    async fn login(&self, request: Request<pb::LoginRequest>) -> Result<Response<pb::LoginResponse>, Status> {
+    async fn login(
+        &self,
+        request: Request<pb::LoginRequest>,
+    ) -> Result<Response<pb::LoginResponse>, Status> {
         let client = client_address(&request);
         let pb::LoginRequest { username, password } = request.into_inner();
         let password = SecretString::from(password);
-        let signed_in = self.accounts.log_in(&username, password, client).await.map_err(from_error)?;
+        let signed_in =
+            self.accounts.log_in(&username, password, client).await.map_err(from_error)?;
         record_user(&signed_in.user);
         let access_token = self.access_token(&signed_in).map_err(from_error)?;
         Ok(Response::new(pb::LoginResponse {
@@ -87,16 +87,21 @@ impl AuthService for AuthRpc {
     }
 
     #[tracing::instrument(name = "auth.log_out", skip_all)]
-    async fn logout(&self, request: Request<pb::LogoutRequest>) -> Result<Response<pb::LogoutResponse>, Status> {
+    async fn logout(
+        &self,
+        request: Request<pb::LogoutRequest>,
+    ) -> Result<Response<pb::LogoutResponse>, Status> {
         let session = Caller::of(&request)?.session_id.map(SessionId);
         let session = session.ok_or(Error::NoSession).map_err(from_error)?;
-        self.store.end_session(session, EndReason::Logout).await.map_err(from_error)?;
-        self.sessions.forget(session).await;
+        self.accounts.log_out(session).await.map_err(from_error)?;
         Ok(Response::new(pb::LogoutResponse { message: "Successfully logged out".to_owned() }))
     }
 
     #[tracing::instrument(name = "auth.get_me", skip_all)]
-    async fn get_me(&self, request: Request<pb::GetMeRequest>) -> Result<Response<pb::GetMeResponse>, Status> {
+    async fn get_me(
+        &self,
+        request: Request<pb::GetMeRequest>,
+    ) -> Result<Response<pb::GetMeResponse>, Status> {
         let caller = Caller::of(&request)?;
         let found = self.store.find_user(caller.user_id).await.map_err(from_error)?;
         let user = found.ok_or(Error::NoAccount).map_err(from_error)?;
@@ -110,7 +115,8 @@ impl AuthService for AuthRpc {
     ) -> Result<Response<pb::CheckSessionResponse>, Status> {
         let session = Uuid::try_parse(&request.get_ref().session_id)
             .map_err(|_| invalid("session_id", "is not a UUID"))?;
-        let is_active = self.store.is_session_alive(SessionId(session)).await.map_err(from_error)?;
+        let is_active =
+            self.store.is_session_alive(SessionId(session)).await.map_err(from_error)?;
         Ok(Response::new(pb::CheckSessionResponse { is_active }))
     }
 }
@@ -174,7 +180,9 @@ impl Classify for Error {
     fn code(&self) -> Code {
         match self {
             Self::Field { .. } | Self::EmailTaken => Code::InvalidArgument,
-            Self::WrongCredentials | Self::RefreshRefused | Self::RefreshReused => Code::Unauthenticated,
+            Self::WrongCredentials | Self::RefreshRefused | Self::RefreshReused => {
+                Code::Unauthenticated
+            }
             Self::Inactive => Code::FailedPrecondition,
             Self::TooManyAttempts { .. } => Code::ResourceExhausted,
             Self::Busy | Self::Unavailable(_) => Code::Unavailable,

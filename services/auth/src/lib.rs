@@ -70,16 +70,17 @@ pub async fn build(
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, analytics, shutdown);
 
-    let lifetime = SessionLifetime { idle: settings.refresh_token_lifetime, absolute: SESSION_LIFETIME };
+    let lifetime =
+        SessionLifetime { idle: settings.refresh_token_lifetime, absolute: SESSION_LIFETIME };
     let store = Store::new(pool, lifetime);
     sweep::spawn(store.clone(), shutdown);
 
+    let passwords = Passwords::for_this_machine();
     let attempts = Attempts::new(cache, settings.attempts);
     let sessions = Arc::new(StoredSessions::new(store.clone()));
     let service = AuthRpc {
-        accounts: Accounts::new(store.clone(), Passwords::for_this_machine(), attempts),
+        accounts: Accounts::new(store.clone(), passwords, attempts, Arc::clone(&sessions)),
         store: store.clone(),
-        sessions: Arc::clone(&sessions),
         keys: settings.keys.clone(),
         access_token_lifetime: settings.access_token_lifetime,
     };

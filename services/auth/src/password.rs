@@ -61,7 +61,11 @@ impl Passwords {
 
     /// Whether this is the password of the stored hash. Without a stored hash it is wrong, after the
     /// time that a right one takes.
-    pub async fn verify(&self, password: SecretString, stored: Option<String>) -> Result<Verdict, Error> {
+    pub async fn verify(
+        &self,
+        password: SecretString,
+        stored: Option<String>,
+    ) -> Result<Verdict, Error> {
         self.run(move |argon2| match stored {
             Some(stored) => verify(argon2, &password, &stored),
             None => {
@@ -98,11 +102,16 @@ fn salt() -> Result<[u8; SALT_BYTES], HashError> {
 }
 
 fn hash(argon2: &Argon2<'_>, password: &SecretString, salt: &[u8]) -> Result<String, HashError> {
-    let hash: PasswordHash = argon2.hash_password_with_salt(password.expose_secret().as_bytes(), salt)?;
+    let hash: PasswordHash =
+        argon2.hash_password_with_salt(password.expose_secret().as_bytes(), salt)?;
     Ok(hash.to_string())
 }
 
-fn verify(argon2: &Argon2<'_>, password: &SecretString, stored: &str) -> Result<Verdict, HashError> {
+fn verify(
+    argon2: &Argon2<'_>,
+    password: &SecretString,
+    stored: &str,
+) -> Result<Verdict, HashError> {
     let stored = PasswordHash::new(stored).map_err(|_| HashError::EncodingInvalid)?;
     match argon2.verify_password(password.expose_secret().as_bytes(), &stored) {
         Ok(()) if is_current(argon2, &stored)? => Ok(Verdict::Right),
@@ -139,7 +148,8 @@ mod tests {
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         assert_ne!(stored, hashed(&passwords, "testpassword").await);
 
-        let verdict = async |text| passwords.verify(secret(text), Some(stored.clone())).await.unwrap();
+        let verdict =
+            async |text| passwords.verify(secret(text), Some(stored.clone())).await.unwrap();
         assert_eq!(verdict("testpassword").await, Verdict::Right);
         assert_eq!(verdict("Testpassword").await, Verdict::Wrong);
         assert_eq!(passwords.verify(secret("testpassword"), None).await.unwrap(), Verdict::Wrong);
@@ -166,7 +176,8 @@ mod tests {
         let places = 1 + QUEUE_PER_CORE;
         let guesses = (0..places + 5).map(|_| passwords.verify(secret("testpassword"), None));
         let outcomes = futures_util::future::join_all(guesses).await;
-        let turned_away = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::Busy))).count();
+        let turned_away =
+            outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::Busy))).count();
         assert_eq!(turned_away, 5);
         assert!(passwords.verify(secret("testpassword"), None).await.is_ok());
     }

@@ -17,20 +17,23 @@ const BELIEVED_FOR: Duration = Duration::from_secs(1);
 const REMEMBERED: u64 = 100_000;
 
 /// Asks the store, at most once a second for each session.
-pub struct StoredSessions {
+pub(crate) struct StoredSessions {
     store: Store,
     answers: moka::future::Cache<Uuid, bool>,
 }
 
 impl StoredSessions {
     /// Asks this store.
-    pub fn new(store: Store) -> Self {
-        let answers = moka::future::Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build();
+    pub(crate) fn new(store: Store) -> Self {
+        let answers = moka::future::Cache::builder()
+            .max_capacity(REMEMBERED)
+            .time_to_live(BELIEVED_FOR)
+            .build();
         Self { store, answers }
     }
 
     /// Asks anew the next time.
-    pub async fn forget(&self, session: SessionId) {
+    pub(crate) async fn forget(&self, session: SessionId) {
         self.answers.invalidate(&session.0).await;
     }
 }

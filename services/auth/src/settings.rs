@@ -35,14 +35,18 @@ impl Settings {
     /// Reads the variables above.
     pub fn from_env(env: &Env) -> Result<Self, Invalid> {
         if let Some(other) = env.text("ALGORITHM").filter(|name| *name != "HS256") {
-            return Err(Invalid::new("ALGORITHM", format!("{other:?} is not supported; use HS256")));
+            return Err(Invalid::new(
+                "ALGORITHM",
+                format!("{other:?} is not supported; use HS256"),
+            ));
         }
         Ok(Self {
             keys: Keys::from_env(env)?,
             access_token_lifetime: minutes(env, "ACCESS_TOKEN_EXPIRE_MINUTES", 30)?,
             refresh_token_lifetime: minutes(env, "REFRESH_TOKEN_EXPIRE_MINUTES", 7 * 24 * 60)?,
             attempts: AttemptLimits {
-                per_minute: env.or("LOGIN_ATTEMPTS_PER_MINUTE", AttemptLimits::DEFAULT.per_minute)?,
+                per_minute: env
+                    .or("LOGIN_ATTEMPTS_PER_MINUTE", AttemptLimits::DEFAULT.per_minute)?,
                 per_address_per_minute: env.or(
                     "LOGIN_ATTEMPTS_PER_ADDRESS_PER_MINUTE",
                     AttemptLimits::DEFAULT.per_address_per_minute,
@@ -94,7 +98,11 @@ mod tests {
             ("REFRESH_TOKEN_EXPIRE_MINUTES", "-1"),
             ("LOGIN_ATTEMPTS_PER_MINUTE", "0"),
         ] {
-            assert_eq!(Settings::from_env(&env().with(name, value)).unwrap_err().variable, name, "{value}");
+            assert_eq!(
+                Settings::from_env(&env().with(name, value)).unwrap_err().variable,
+                name,
+                "{value}"
+            );
         }
         assert!(Settings::from_env(&env().with("ALGORITHM", "HS256")).is_ok());
     }

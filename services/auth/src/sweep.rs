@@ -12,12 +12,15 @@ const EVERY: Duration = Duration::from_secs(3600);
 const BATCH: i64 = 1000;
 
 /// Sweeps once an hour until the stop. Any number of replicas may.
-pub fn spawn(store: Store, shutdown: &Shutdown) {
+pub(crate) fn spawn(store: Store, shutdown: &Shutdown) {
     let stopping = shutdown.clone();
     shutdown.spawn(async move {
         while !stopping.is_stopping() {
             if let Err(error) = sweep(&store).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "old sessions were not deleted");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old sessions were not deleted"
+                );
             }
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}

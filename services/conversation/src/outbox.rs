@@ -9,14 +9,20 @@ use elenchus_rpc::UserId;
 use crate::domain::{ConversationId, MessageId, MessageStatus, Usage};
 
 /// A question was stored.
-pub fn question_asked(owner: UserId, conversation: ConversationId, question: MessageId) -> Event {
-    let asked =
-        QuestionAsked { conversation_id: conversation.0.to_string(), message_id: question.0.to_string() };
+pub(crate) fn question_asked(
+    owner: UserId,
+    conversation: ConversationId,
+    question: MessageId,
+) -> Event {
+    let asked = QuestionAsked {
+        conversation_id: conversation.0.to_string(),
+        message_id: question.0.to_string(),
+    };
     elenchus_outbox::event(owner, What::QuestionAsked(asked))
 }
 
 /// An answer ended, well or badly.
-pub fn answer_ended(
+pub(crate) fn answer_ended(
     owner: UserId,
     conversation: ConversationId,
     answer: MessageId,

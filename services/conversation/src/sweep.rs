@@ -17,7 +17,10 @@ pub(crate) fn spawn(store: Store, shutdown: &Shutdown) {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, "ended answers whose maker had died"),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "abandoned answers were not looked for");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "abandoned answers were not looked for"
+                    );
                 }
             }
             tokio::select! {

@@ -119,7 +119,8 @@ impl Labels {
             check_text(field, value, 0, Self::MAX_CHARS)?;
         }
         if self.keywords.len() > Self::MAX_KEYWORDS {
-            let problem = format!("must be at most {}, not {}", Self::MAX_KEYWORDS, self.keywords.len());
+            let problem =
+                format!("must be at most {}, not {}", Self::MAX_KEYWORDS, self.keywords.len());
             return Err(Error::invalid("keywords", problem));
         }
         for keyword in &self.keywords {

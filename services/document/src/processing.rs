@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use elenchus_durable::{Failure as JobFailure, Handler, Lease};
 use elenchus_embedding::Embedder;
 use futures_util::TryStreamExt;
+use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::ObjectStoreExt;
 use tokio_util::io::StreamReader;
 use uuid::Uuid;
 
@@ -41,7 +41,9 @@ impl Handler for Processing {
         self.store.advance(lease, "extract", 0.0).await?;
         let reading = match self.read(&document).await? {
             Ok(reading) => reading,
-            Err(failure) => return Ok(self.store.fail(lease, &document, &failure, began.elapsed()).await?),
+            Err(failure) => {
+                return Ok(self.store.fail(lease, &document, &failure, began.elapsed()).await?);
+            }
         };
         let passages = self.embed(lease, passages(document.document_id, &reading)).await?;
         self.store.complete(lease, &document, &reading, &passages, began.elapsed()).await?;
@@ -50,15 +52,20 @@ impl Handler for Processing {
 
     async fn give_up(&self, lease: &Lease) -> Result<(), JobFailure> {
         let Some(document) = self.store.of_job(lease).await? else { return Err(JobFailure::Lost) };
-        Ok(self.store.fail(lease, &document, &Failure::crashed(), std::time::Duration::ZERO).await?)
+        Ok(self
+            .store
+            .fail(lease, &document, &Failure::crashed(), std::time::Duration::ZERO)
+            .await?)
     }
 }
 
 impl Processing {
     async fn read(&self, document: &Document) -> Result<Result<Reading, Failure>, JobFailure> {
-        let bytes = self.files.get(&Path::from(document.storage_key.as_str())).await.map_err(passing)?;
+        let bytes =
+            self.files.get(&Path::from(document.storage_key.as_str())).await.map_err(passing)?;
         let file = StreamReader::new(bytes.into_stream().map_err(std::io::Error::other));
-        let extracted = self.extractor.extract(file, &document.extension()).await.map_err(passing)?;
+        let extracted =
+            self.extractor.extract(file, &document.extension()).await.map_err(passing)?;
         Ok(extracted.map(|extracted| Reading {
             file_type: extracted.file_type.as_str(),
             reader: extracted.reader,
@@ -67,9 +74,16 @@ impl Processing {
         }))
     }
 
-    async fn embed(&self, lease: &Lease, passages: Vec<Passage>) -> Result<Vec<Written>, JobFailure> {
+    async fn embed(
+        &self,
+        lease: &Lease,
+        passages: Vec<Passage>,
+    ) -> Result<Vec<Written>, JobFailure> {
         let Some(embedder) = &self.embedder else {
-            return Ok(passages.into_iter().map(|passage| Written { passage, embedding: None }).collect());
+            return Ok(passages
+                .into_iter()
+                .map(|passage| Written { passage, embedding: None })
+                .collect());
         };
         let total = passages.len().max(1) as f32;
         let mut written = Vec::with_capacity(passages.len());
@@ -78,12 +92,10 @@ impl Processing {
             self.store.advance(lease, "embed", done).await?;
             let texts = batch.iter().map(|passage| passage.content.clone()).collect();
             let vectors = embedder.embed_passages(texts).await.map_err(passing)?;
-            written.extend(
-                batch
-                    .iter()
-                    .zip(vectors)
-                    .map(|(passage, vector)| Written { passage: passage.clone(), embedding: Some(vector) }),
-            );
+            written.extend(batch.iter().zip(vectors).map(|(passage, vector)| Written {
+                passage: passage.clone(),
+                embedding: Some(vector),
+            }));
         }
         Ok(written)
     }

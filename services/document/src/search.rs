@@ -76,7 +76,8 @@ impl Search {
         }
         match embedder.embed_query(query.to_owned()).await {
             Ok(wanted) => {
-                let dot = |vector: &[f32]| vector.iter().zip(&wanted).map(|(a, b)| a * b).sum::<f32>();
+                let dot =
+                    |vector: &[f32]| vector.iter().zip(&wanted).map(|(a, b)| a * b).sum::<f32>();
                 Ok(ranked(vectors.into_iter().map(|(id, vector)| (id, f64::from(dot(&vector))))))
             }
             Err(error) => {
@@ -97,12 +98,14 @@ fn bm25(candidates: &Candidates) -> Vec<Uuid> {
     let total = candidates.total as f64;
     let mut scores: HashMap<Uuid, f64> = HashMap::new();
     for occurrence in &candidates.occurrences {
-        let holders = holding.get(occurrence.lexeme.as_str()).map_or(0.0, |holders| holders.len() as f64);
+        let holders =
+            holding.get(occurrence.lexeme.as_str()).map_or(0.0, |holders| holders.len() as f64);
         let rarity = ((total - holders + 0.5) / (holders + 0.5)).ln_1p();
         let length = f64::from(occurrence.word_count) / candidates.mean_words.max(1.0);
         let count = f64::from(occurrence.count);
         let norm = SATURATION * (1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * length);
-        *scores.entry(occurrence.chunk_id).or_default() += rarity * count * (SATURATION + 1.0) / (count + norm);
+        *scores.entry(occurrence.chunk_id).or_default() +=
+            rarity * count * (SATURATION + 1.0) / (count + norm);
     }
     ranked(scores)
 }

@@ -25,10 +25,12 @@ impl Settings {
     /// Reads the variables above.
     pub fn from_env(env: &Env) -> Result<Self, Invalid> {
         let data_dir = PathBuf::from(env.text("ELENCHUS_DATA_DIR").unwrap_or("data"));
-        let upload_dir = env.text("UPLOAD_DIR").map_or_else(|| data_dir.join("uploads"), PathBuf::from);
+        let upload_dir =
+            env.text("UPLOAD_DIR").map_or_else(|| data_dir.join("uploads"), PathBuf::from);
         let extractor = match env.text("ELENCHUS_EXTRACTOR") {
             Some(program) => PathBuf::from(program),
-            None => std::env::current_exe().map_err(|error| Invalid::new("ELENCHUS_EXTRACTOR", error))?,
+            None => std::env::current_exe()
+                .map_err(|error| Invalid::new("ELENCHUS_EXTRACTOR", error))?,
         };
         Ok(Self {
             upload_dir,

@@ -64,8 +64,11 @@ impl Uploads {
             Some(document) => Ok(document),
             None => {
                 self.files.delete(&path).await.map_err(|error| from_error(Error::Files(error)))?;
-                let known = self.store.find_by_hash(owner, &new.content_hash).await.map_err(from_error)?;
-                known.ok_or_else(|| Status::aborted("the document was deleted while it was uploaded again"))
+                let known =
+                    self.store.find_by_hash(owner, &new.content_hash).await.map_err(from_error)?;
+                known.ok_or_else(|| {
+                    Status::aborted("the document was deleted while it was uploaded again")
+                })
             }
         }
     }
@@ -83,7 +86,11 @@ impl Uploads {
     }
 
     /// Writes the parts as they come. Whatever ends the upload early leaves nothing behind.
-    async fn keep(&self, path: &Path, parts: &mut Streaming<pb::UploadDocumentRequest>) -> Result<Kept, Status> {
+    async fn keep(
+        &self,
+        path: &Path,
+        parts: &mut Streaming<pb::UploadDocumentRequest>,
+    ) -> Result<Kept, Status> {
         let files = |error| from_error(Error::Files(error));
         let mut file = WriteMultipart::new(self.files.put_multipart(path).await.map_err(files)?);
         let mut hash = Sha256::new();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use elenchus_settings::{Env, Invalid};
 
 /// Makes the folder unless it is there, readable by its owner alone.
-pub fn open(env: &Env) -> Result<PathBuf, Invalid> {
+pub(crate) fn open(env: &Env) -> Result<PathBuf, Invalid> {
     let refused = |problem: io::Error| Invalid::new("ELENCHUS_DATA_DIR", problem);
     let folder = PathBuf::from(env.text("ELENCHUS_DATA_DIR").unwrap_or("data"));
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(refused)?;
@@ -16,7 +16,7 @@ pub fn open(env: &Env) -> Result<PathBuf, Invalid> {
 }
 
 /// The installation's own `SECRET_KEY`, made once.
-pub fn secret_key(folder: &Path) -> io::Result<String> {
+pub(crate) fn secret_key(folder: &Path) -> io::Result<String> {
     let file = folder.join("secret_key");
     match read_to_string(&file) {
         Ok(key) => return Ok(key.trim().to_owned()),

@@ -13,12 +13,12 @@ use tonic_health::pb::health_client::HealthClient;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks once; says why not on standard error.
-pub fn ask(address: &Uri) -> ExitCode {
+pub(crate) fn ask(address: &Uri) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return unwell(&error.to_string()),
     };
-    match runtime.block_on(tokio::time::timeout(PATIENCE, check(address))) {
+    match runtime.block_on(async { tokio::time::timeout(PATIENCE, check(address)).await }) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(problem)) => unwell(&problem),
         Err(_) => unwell("no answer within two seconds"),

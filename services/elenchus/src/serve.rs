@@ -13,12 +13,16 @@ use secrecy::ExposeSecret;
 use crate::data_dir;
 
 /// What the process calls itself in logs and spans.
-pub fn name(roles: &[Role]) -> &'static str {
+pub(crate) fn name(roles: &[Role]) -> &'static str {
     if let [role] = roles { role.name() } else { "mesh" }
 }
 
 /// Gets the roles going. What is returned runs after everything else has stopped.
-pub async fn start(env: Env, roles: &[Role], shutdown: Shutdown) -> Result<Farewell, StartError> {
+pub(crate) async fn start(
+    env: Env,
+    roles: &[Role],
+    shutdown: Shutdown,
+) -> Result<Farewell, StartError> {
     let folder = data_dir::open(&env)?;
     let mut env = env.with("ELENCHUS_DATA_DIR", folder.to_string_lossy());
     let is_whole_mesh = Role::ALL.iter().all(|role| roles.contains(role));

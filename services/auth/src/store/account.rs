@@ -53,7 +53,11 @@ impl From<UserRow> for User {
         Self {
             user_id: UserId(row.user_id),
             email: row.email,
-            profile: Profile { full_name: row.full_name, organization: row.organization, role: row.role },
+            profile: Profile {
+                full_name: row.full_name,
+                organization: row.organization,
+                role: row.role,
+            },
             is_active: row.is_active,
             is_superuser: row.is_superuser,
             created_at: row.created_at,
@@ -88,7 +92,9 @@ impl Store {
         .await;
         match inserted {
             Ok(row) => Ok(row.into()),
-            Err(error) if constraint(&error) == Some("account_email_folded") => Err(Error::EmailTaken),
+            Err(error) if constraint(&error) == Some("account_email_folded") => {
+                Err(Error::EmailTaken)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -118,11 +124,12 @@ impl Store {
 
     /// Opens or closes an account. A closed one's sessions are not alive while it is closed.
     pub async fn set_active(&self, user_id: UserId, is_active: bool) -> Result<bool, Error> {
-        let done = sqlx::query("UPDATE account SET is_active = $2, updated_at = now() WHERE user_id = $1")
-            .bind(user_id.0)
-            .bind(is_active)
-            .execute(&self.pool)
-            .await?;
+        let done =
+            sqlx::query("UPDATE account SET is_active = $2, updated_at = now() WHERE user_id = $1")
+                .bind(user_id.0)
+                .bind(is_active)
+                .execute(&self.pool)
+                .await?;
         Ok(done.rows_affected() == 1)
     }
 }

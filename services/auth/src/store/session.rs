@@ -7,8 +7,8 @@ use elenchus_rpc::UserId;
 use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::account::{UserRow, user_columns};
 use super::Store;
+use super::account::{UserRow, user_columns};
 use crate::domain::{Error, SessionId, User};
 use crate::refresh_token::TokenHash;
 
@@ -74,7 +74,10 @@ impl EndReason {
 
 impl Store {
     /// Opens a session, unless the account was closed or its password changed since it was checked.
-    pub async fn open_session(&self, new: NewSession<'_>) -> Result<Option<(User, SessionId)>, Error> {
+    pub async fn open_session(
+        &self,
+        new: NewSession<'_>,
+    ) -> Result<Option<(User, SessionId)>, Error> {
         let mut transaction = self.pool.begin().await?;
         let user: Option<UserRow> = sqlx::query_as(concat!(
             "UPDATE account SET last_login_at = now(), password_hash = coalesce($3, password_hash)
@@ -110,7 +113,11 @@ impl Store {
 
     /// Trades a token for its successor. The lock on the session's row puts those who present its
     /// tokens at once in a line.
-    pub async fn rotate(&self, presented: TokenHash, successor: TokenHash) -> Result<Rotation, Error> {
+    pub async fn rotate(
+        &self,
+        presented: TokenHash,
+        successor: TokenHash,
+    ) -> Result<Rotation, Error> {
         let mut transaction = self.pool.begin().await?;
         let Some(session) = self.lock_session(&mut transaction, presented).await? else {
             return Ok(Rotation::Refused);
@@ -209,7 +216,11 @@ async fn remember_token(
     Ok(())
 }
 
-async fn end(connection: &mut PgConnection, session: SessionId, reason: EndReason) -> Result<(), sqlx::Error> {
+async fn end(
+    connection: &mut PgConnection,
+    session: SessionId,
+    reason: EndReason,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE session SET ended_at = now(), ended_reason = $2 WHERE session_id = $1 AND ended_at IS NULL",
     )

@@ -101,8 +101,10 @@ impl Answers {
         question: Question,
         model: &str,
     ) -> Result<mpsc::Receiver<Event>, Error> {
-        let model =
-            self.models.find(model).map_err(|unknown| Error::invalid("model", unknown.to_string()))?;
+        let model = self
+            .models
+            .find(model)
+            .map_err(|unknown| Error::invalid("model", unknown.to_string()))?;
         let asked = self.store.ask(caller.user_id, &question, model.name(), LEASE).await?;
         let (narrator, events) = Narrator::new();
         let span = tracing::info_span!(
@@ -128,8 +130,10 @@ impl Answers {
 
     /// Answers from passages alone, and keeps nothing.
     pub async fn answer(&self, prompt: Prompt, model: &str) -> Result<Answered, Error> {
-        let model =
-            self.models.find(model).map_err(|unknown| Error::invalid("model", unknown.to_string()))?;
+        let model = self
+            .models
+            .find(model)
+            .map_err(|unknown| Error::invalid("model", unknown.to_string()))?;
         let mut answered = Answered { model: model.name().to_owned(), ..Answered::default() };
         let mut events = model.answer(prompt);
         while let Some(event) = events.next().await {
@@ -183,14 +187,21 @@ impl Making {
         let (status, failure) = match made {
             Ok(()) => (MessageStatus::Complete, None),
             Err(Stop::Gone) => (MessageStatus::Stopped, None),
-            Err(Stop::Failed(failure)) if self.content.is_empty() => (MessageStatus::Failed, Some(failure)),
+            Err(Stop::Failed(failure)) if self.content.is_empty() => {
+                (MessageStatus::Failed, Some(failure))
+            }
             Err(Stop::Failed(failure)) => (MessageStatus::Incomplete, Some(failure)),
         };
         let last = self.end(status, failure, model.name()).await;
         let _ = self.narrator.tell(last).await;
     }
 
-    async fn make(&mut self, caller: &Caller, question: Question, model: &dyn Model) -> Result<(), Stop> {
+    async fn make(
+        &mut self,
+        caller: &Caller,
+        question: Question,
+        model: &dyn Model,
+    ) -> Result<(), Stop> {
         let started = What::Started {
             conversation_id: self.asked.conversation_id,
             answer_id: self.asked.answer_id,
@@ -210,7 +221,12 @@ impl Making {
     }
 
     /// Shows what the model says, and keeps it, until either has had enough.
-    async fn relay(&mut self, model: &dyn Model, prompt: Prompt, passages: &[Passage]) -> Result<(), Stop> {
+    async fn relay(
+        &mut self,
+        model: &dyn Model,
+        prompt: Prompt,
+        passages: &[Passage],
+    ) -> Result<(), Stop> {
         let mut events = model.answer(prompt);
         let mut signs = interval(SIGN_EVERY);
         signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -243,7 +259,9 @@ impl Making {
                 self.content.push_str(&text);
             }
             ModelEvent::Citation(citation) => {
-                if let Some(citation) = passages.get(citation.passage_index).map(|p| place(&citation, p)) {
+                if let Some(citation) =
+                    passages.get(citation.passage_index).map(|p| place(&citation, p))
+                {
                     self.narrator.tell(What::Citation(citation.clone())).await?;
                     self.citations.push(citation);
                 }
@@ -259,7 +277,10 @@ impl Making {
             Ok(Kept::Lost) => Err(Stop::Failed(Failure::LOST)),
             Ok(Kept::Ours) => Ok(()),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "an answer could not give a sign of life");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "an answer could not give a sign of life"
+                );
                 Ok(())
             }
         }
@@ -269,7 +290,10 @@ impl Making {
     async fn end(&self, status: MessageStatus, failure: Option<Failure>, model: &str) -> What {
         let mut metadata = Map::new();
         if let Some(failure) = failure {
-            metadata.insert("error".to_owned(), json!({"code": failure.code, "detail": failure.detail}));
+            metadata.insert(
+                "error".to_owned(),
+                json!({"code": failure.code, "detail": failure.detail}),
+            );
         }
         let ending = Ending {
             status,
@@ -285,7 +309,11 @@ impl Making {
                 (Ok(_), Some(failure)) => return What::Failed(failure),
                 (Ok(None), None) => return What::Failed(Failure::LOST),
                 (Err(error), _) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, attempt, "an answer's end is not stored");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        attempt,
+                        "an answer's end is not stored"
+                    );
                     tokio::time::sleep(END_PAUSE * attempt).await;
                 }
             }

@@ -36,22 +36,30 @@ impl Retriever {
         question: &Question,
         attached: &[Uuid],
     ) -> Result<Vec<Passage>, Failure> {
-        let mut passages = source::passages(&question.sources, question.content.as_str(), MOST_PASSAGES);
-        let named = if question.document_ids.is_empty() { attached } else { &question.document_ids };
+        let mut passages =
+            source::passages(&question.sources, question.content.as_str(), MOST_PASSAGES);
+        let named =
+            if question.document_ids.is_empty() { attached } else { &question.document_ids };
         if !named.is_empty() || question.sources.is_empty() {
             passages.extend(self.search(caller, question.content.as_str(), named).await?);
         }
         Ok(passages)
     }
 
-    async fn search(&self, caller: &Caller, query: &str, named: &[Uuid]) -> Result<Vec<Passage>, Failure> {
+    async fn search(
+        &self,
+        caller: &Caller,
+        query: &str,
+        named: &[Uuid],
+    ) -> Result<Vec<Passage>, Failure> {
         let request = pb::SearchDocumentsRequest {
             query: query.chars().take(MAX_QUERY_CHARS).collect(),
             limit: i32::try_from(MOST_PASSAGES).ok(),
             document_ids: named.iter().map(Uuid::to_string).collect(),
             filters: None,
         };
-        let found = self.documents.clone().search_documents(caller.request_within(BUDGET, request)).await;
+        let found =
+            self.documents.clone().search_documents(caller.request_within(BUDGET, request)).await;
         let found = found.map_err(|status| match status.code() == Code::NotFound {
             true => Failure::DOCUMENT,
             false => {

@@ -115,7 +115,8 @@ fn score(passages: &mut [Passage], question: &str) {
     };
     let rarities: HashMap<&String, f64> = asked.iter().map(|word| (word, rarity(word))).collect();
     for (passage, counts) in passages.iter_mut().zip(&counts) {
-        let norm = SATURATION * (1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * length(counts) / mean.max(1.0));
+        let norm =
+            SATURATION * (1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * length(counts) / mean.max(1.0));
         passage.score = rarities
             .iter()
             .filter_map(|(word, rarity)| {
@@ -132,7 +133,9 @@ fn length(counts: &HashMap<String, f64>) -> f64 {
 
 /// The words of a text, in lower case.
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
 }
 
 #[cfg(test)]
@@ -141,7 +144,10 @@ mod tests {
 
     #[test]
     fn a_passage_is_exactly_the_text_at_its_offsets() {
-        let text = format!("§ 1 Größe.\n\n  {}\n\nThe tenant pays the rent.\n", "Wort für Wort. ".repeat(200));
+        let text = format!(
+            "§ 1 Größe.\n\n  {}\n\nThe tenant pays the rent.\n",
+            "Wort für Wort. ".repeat(200)
+        );
         let sources = Source::parse_all(vec![text.clone()]).unwrap();
         let found = passages(&sources, "Who pays the rent?", 100);
         assert_eq!(found[0].content, "The tenant pays the rent.");

@@ -34,7 +34,8 @@ impl Title {
         match title.chars().count() {
             1..=Self::MAX_CHARS => Ok(Self(title.to_owned())),
             chars => {
-                let problem = format!("title must be 1 to {} characters, not {chars}", Self::MAX_CHARS);
+                let problem =
+                    format!("title must be 1 to {} characters, not {chars}", Self::MAX_CHARS);
                 Err(Error::invalid("title", problem))
             }
         }
@@ -70,7 +71,10 @@ impl SessionId {
             0 => Ok(None),
             1..=Self::MAX_CHARS => Ok(Some(Self(raw.to_owned()))),
             chars => {
-                let problem = format!("session_id must be at most {} characters, not {chars}", Self::MAX_CHARS);
+                let problem = format!(
+                    "session_id must be at most {} characters, not {chars}",
+                    Self::MAX_CHARS
+                );
                 Err(Error::invalid("session_id", problem))
             }
         }
@@ -95,7 +99,8 @@ impl Metadata {
         let object = Value::Object(object);
         let json = object.to_string();
         if json.len() > Self::MAX_BYTES {
-            let problem = format!("metadata must be at most {} bytes, not {}", Self::MAX_BYTES, json.len());
+            let problem =
+                format!("metadata must be at most {} bytes, not {}", Self::MAX_BYTES, json.len());
             return Err(Error::invalid("metadata", problem));
         }
         refuse_nul(&object)?;

@@ -24,7 +24,8 @@ impl Text {
         match chars {
             1..=Self::MAX_CHARS => Ok(Self(raw)),
             _ => {
-                let problem = format!("{field} must be 1 to {} characters, not {chars}", Self::MAX_CHARS);
+                let problem =
+                    format!("{field} must be 1 to {} characters, not {chars}", Self::MAX_CHARS);
                 Err(Error::invalid(field, problem))
             }
         }
@@ -54,7 +55,8 @@ impl Source {
         without_nul("sources", &raw)?;
         let chars = raw.chars().count();
         if chars > MAX_SOURCE_CHARS {
-            let problem = format!("a source must be at most {MAX_SOURCE_CHARS} characters, not {chars}");
+            let problem =
+                format!("a source must be at most {MAX_SOURCE_CHARS} characters, not {chars}");
             return Err(Error::invalid("sources", problem));
         }
         Ok(Self(raw))
@@ -94,7 +96,8 @@ impl Question {
     /// Reads the documents of a question, at most 50. One named twice counts once.
     pub fn parse_document_ids(raw: &[String]) -> Result<Vec<Uuid>, Error> {
         if raw.len() > MAX_DOCUMENTS {
-            let problem = format!("document_ids must be at most {MAX_DOCUMENTS}, not {}", raw.len());
+            let problem =
+                format!("document_ids must be at most {MAX_DOCUMENTS}, not {}", raw.len());
             return Err(Error::invalid("document_ids", problem));
         }
         let mut ids = Vec::with_capacity(raw.len());
@@ -126,7 +129,10 @@ mod tests {
     fn a_question_is_neither_blank_nor_endless() {
         assert!(Text::parse("content", "¿".repeat(32_000)).is_ok());
         for bad in [String::new(), " \n\t".to_owned(), "a\0".to_owned(), "x".repeat(32_001)] {
-            assert!(matches!(Text::parse("content", bad), Err(Error::Invalid { field: "content", .. })));
+            assert!(matches!(
+                Text::parse("content", bad),
+                Err(Error::Invalid { field: "content", .. })
+            ));
         }
     }
 
@@ -139,6 +145,9 @@ mod tests {
         let id = Uuid::now_v7().to_string();
         assert_eq!(Question::parse_document_ids(&[id.clone(), id.clone()]).unwrap().len(), 1);
         assert!(Question::parse_document_ids(&vec![id; 51]).is_err());
-        assert!(matches!(Question::parse_document_ids(&["0".to_owned()]), Err(Error::DocumentNotFound)));
+        assert!(matches!(
+            Question::parse_document_ids(&["0".to_owned()]),
+            Err(Error::DocumentNotFound)
+        ));
     }
 }

@@ -19,12 +19,18 @@ pub(crate) struct AssistantRpc {
 
 #[tonic::async_trait]
 impl AssistantService for AssistantRpc {
-    async fn answer(&self, request: Request<pb::AnswerRequest>) -> Result<Response<pb::AnswerResponse>, Status> {
+    async fn answer(
+        &self,
+        request: Request<pb::AnswerRequest>,
+    ) -> Result<Response<pb::AnswerResponse>, Status> {
         Caller::of(&request)?;
         let pb::AnswerRequest { instruction, passages, model } = request.into_inner();
         let instruction = Text::parse("instruction", instruction).map_err(from_error)?;
         if passages.len() > MAX_PASSAGES {
-            return Err(invalid("passages", format!("must be at most {MAX_PASSAGES}, not {}", passages.len())));
+            return Err(invalid(
+                "passages",
+                format!("must be at most {MAX_PASSAGES}, not {}", passages.len()),
+            ));
         }
         let prompt = Prompt {
             question: instruction.as_str().to_owned(),
@@ -59,7 +65,9 @@ fn told(passage: &pb::Passage) -> elenchus_llm::Passage {
 }
 
 fn placed(citation: &elenchus_llm::Citation, passage: &pb::Passage) -> pb::Citation {
-    let at = |offset: usize| passage.start_char.saturating_add(i32::try_from(offset).unwrap_or_default());
+    let at = |offset: usize| {
+        passage.start_char.saturating_add(i32::try_from(offset).unwrap_or_default())
+    };
     pb::Citation {
         marker: citation.marker.clone(),
         quote: citation.quote.clone(),

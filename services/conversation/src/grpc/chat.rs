@@ -6,7 +6,9 @@ use tokio::sync::mpsc;
 use tonic::{Code, Status};
 
 use crate::answer::{Event, Failure, What};
-use crate::domain::{ConversationId, Error, Place, Question, SessionId, Source, Text, Usage, parse_trace_id};
+use crate::domain::{
+    ConversationId, Error, Place, Question, SessionId, Source, Text, Usage, parse_trace_id,
+};
 
 /// A question and the model that it asks for.
 pub(super) fn question(request: pb::StreamChatRequest) -> Result<(Question, String), Error> {

@@ -11,7 +11,9 @@ impl Classify for Error {
             Self::ConversationNotFound | Self::DocumentNotFound => Code::NotFound,
             Self::Invalid { .. } => Code::InvalidArgument,
             Self::TooManyDocuments { .. } => Code::FailedPrecondition,
-            Self::DocumentsUnavailable | Self::ModelUnavailable | Self::StoreUnavailable(_) => Code::Unavailable,
+            Self::DocumentsUnavailable | Self::ModelUnavailable | Self::StoreUnavailable(_) => {
+                Code::Unavailable
+            }
             Self::Store(_) => Code::Internal,
         }
     }

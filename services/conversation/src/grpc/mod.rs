@@ -65,7 +65,9 @@ impl ConversationService for ConversationRpc {
             metadata: metadata(request.metadata.unwrap_or_default()).map_err(from_error)?,
         };
         let conversation = self.store.create(owner, &new).await.map_err(from_error)?;
-        Ok(Response::new(pb::CreateConversationResponse { conversation: Some(conversation.into()) }))
+        Ok(Response::new(pb::CreateConversationResponse {
+            conversation: Some(conversation.into()),
+        }))
     }
 
     async fn list_conversations(
@@ -74,8 +76,10 @@ impl ConversationService for ConversationRpc {
     ) -> Result<Response<pb::ListConversationsResponse>, Status> {
         let owner = Caller::of(&request)?.user_id;
         let request = request.into_inner();
-        let page = Page::parse(request.skip, request.limit, DEFAULT_CONVERSATIONS, &request.page_token)?;
-        let found = self.store.list(owner, &page, request.include_archived).await.map_err(from_error)?;
+        let page =
+            Page::parse(request.skip, request.limit, DEFAULT_CONVERSATIONS, &request.page_token)?;
+        let found =
+            self.store.list(owner, &page, request.include_archived).await.map_err(from_error)?;
         let next = found.last().filter(|_| page.is_full(found.len())).map(|last| last.key());
         let conversations = found.into_iter().map(Into::into).collect();
         respond(pb::ListConversationsResponse { conversations }, next)
@@ -106,7 +110,9 @@ impl ConversationService for ConversationRpc {
         };
         let changed = self.store.update(owner, id, &change).await.map_err(from_error)?;
         let conversation = changed.ok_or_else(|| from_error(Error::ConversationNotFound))?;
-        Ok(Response::new(pb::UpdateConversationResponse { conversation: Some(conversation.into()) }))
+        Ok(Response::new(pb::UpdateConversationResponse {
+            conversation: Some(conversation.into()),
+        }))
     }
 
     async fn delete_conversation(
@@ -118,7 +124,9 @@ impl ConversationService for ConversationRpc {
         if !self.store.delete(owner, id).await.map_err(from_error)? {
             return Err(from_error(Error::ConversationNotFound));
         }
-        Ok(Response::new(pb::DeleteConversationResponse { message: "Conversation deleted".to_owned() }))
+        Ok(Response::new(pb::DeleteConversationResponse {
+            message: "Conversation deleted".to_owned(),
+        }))
     }
 
     async fn list_messages(
@@ -143,7 +151,8 @@ impl ConversationService for ConversationRpc {
         let request = request.into_inner();
         let id = ConversationId::parse(&request.conversation_id).map_err(from_error)?;
         let document = self.document(&caller, &request.document_id).await.map_err(from_error)?;
-        let conversation = self.store.attach(caller.user_id, id, document).await.map_err(from_error)?;
+        let conversation =
+            self.store.attach(caller.user_id, id, document).await.map_err(from_error)?;
         Ok(Response::new(pb::AttachDocumentResponse { conversation: Some(conversation.into()) }))
     }
 
@@ -154,19 +163,25 @@ impl ConversationService for ConversationRpc {
         let owner = Caller::of(&request)?.user_id;
         let request = request.into_inner();
         let id = ConversationId::parse(&request.conversation_id).map_err(from_error)?;
-        let document = request.document_id.parse().map_err(|_| from_error(Error::DocumentNotFound))?;
+        let document =
+            request.document_id.parse().map_err(|_| from_error(Error::DocumentNotFound))?;
         let conversation = self.store.detach(owner, id, document).await.map_err(from_error)?;
         Ok(Response::new(pb::DetachDocumentResponse { conversation: Some(conversation.into()) }))
     }
 
-    async fn chat(&self, request: Request<pb::ChatRequest>) -> Result<Response<pb::ChatResponse>, Status> {
+    async fn chat(
+        &self,
+        request: Request<pb::ChatRequest>,
+    ) -> Result<Response<pb::ChatResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let (question, model) = chat::question(chat::as_stream(request.into_inner())).map_err(from_error)?;
+        let (question, model) =
+            chat::question(chat::as_stream(request.into_inner())).map_err(from_error)?;
         let events = self.answers.ask(caller, question, &model).await.map_err(from_error)?;
         Ok(Response::new(chat::whole(events).await?))
     }
 
-    type StreamChatStream = Pin<Box<dyn Stream<Item = Result<pb::StreamChatResponse, Status>> + Send>>;
+    type StreamChatStream =
+        Pin<Box<dyn Stream<Item = Result<pb::StreamChatResponse, Status>> + Send>>;
 
     async fn stream_chat(
         &self,

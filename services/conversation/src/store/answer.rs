@@ -118,7 +118,12 @@ impl Store {
     }
 
     /// Says that an answer is still being made, and keeps what there is of it.
-    pub async fn keep(&self, answer: MessageId, content: &str, lease: Duration) -> Result<Kept, Error> {
+    pub async fn keep(
+        &self,
+        answer: MessageId,
+        content: &str,
+        lease: Duration,
+    ) -> Result<Kept, Error> {
         let kept = sqlx::query(
             "UPDATE message
              SET content = $2, generating_until = clock_timestamp() + make_interval(secs => $3)
@@ -134,7 +139,12 @@ impl Store {
 
     /// Ends an answer, once; ending it again in the same way changes nothing. None when it was
     /// deleted, or ended by someone who believed us dead.
-    pub async fn end(&self, asked: &Asked, model: &str, ending: &Ending) -> Result<Option<Message>, Error> {
+    pub async fn end(
+        &self,
+        asked: &Asked,
+        model: &str,
+        ending: &Ending,
+    ) -> Result<Option<Message>, Error> {
         let mut transaction = self.pool.begin().await?;
         // The conversation first, as everywhere, so that no two transactions wait for each other.
         touch(&mut transaction, asked.conversation_id).await?;
@@ -253,7 +263,10 @@ async fn history(
     Ok(turns)
 }
 
-async fn attached(transaction: &mut PgConnection, id: ConversationId) -> Result<Vec<Uuid>, sqlx::Error> {
+async fn attached(
+    transaction: &mut PgConnection,
+    id: ConversationId,
+) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT document_id FROM conversation_document WHERE conversation_id = $1
          ORDER BY created_at, document_id",
@@ -289,7 +302,10 @@ async fn end(
     .await
 }
 
-async fn find(transaction: &mut PgConnection, message: MessageId) -> Result<Option<Message>, Error> {
+async fn find(
+    transaction: &mut PgConnection,
+    message: MessageId,
+) -> Result<Option<Message>, Error> {
     let row: Option<Row> =
         sqlx::query_as(concat!("SELECT ", columns!(), " FROM message WHERE message_id = $1"))
             .bind(message.0)

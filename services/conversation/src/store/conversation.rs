@@ -62,13 +62,21 @@ impl Conversation {
 
 impl Store {
     /// Makes a conversation, or returns the one that this `session_id` of the owner names.
-    pub async fn create(&self, owner: UserId, new: &NewConversation) -> Result<Conversation, Error> {
+    pub async fn create(
+        &self,
+        owner: UserId,
+        new: &NewConversation,
+    ) -> Result<Conversation, Error> {
         let mut connection = self.pool.acquire().await?;
         Ok(insert(&mut connection, owner, new).await?)
     }
 
     /// One conversation of the owner.
-    pub async fn find(&self, owner: UserId, id: ConversationId) -> Result<Option<Conversation>, Error> {
+    pub async fn find(
+        &self,
+        owner: UserId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, Error> {
         let mut connection = self.pool.acquire().await?;
         Ok(select(&mut connection, owner, id).await?)
     }
@@ -181,7 +189,8 @@ impl Store {
         .bind(document_id)
         .execute(&mut *transaction)
         .await?;
-        let changed = self::changed(&mut transaction, owner, id, removed.rows_affected() > 0).await?;
+        let changed =
+            self::changed(&mut transaction, owner, id, removed.rows_affected() > 0).await?;
         transaction.commit().await?;
         Ok(changed)
     }
@@ -201,11 +210,16 @@ async fn changed(
 }
 
 /// Marks a conversation as changed now.
-pub(super) async fn touch(transaction: &mut PgConnection, id: ConversationId) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE conversation SET updated_at = clock_timestamp() WHERE conversation_id = $1")
-        .bind(id.0)
-        .execute(transaction)
-        .await?;
+pub(super) async fn touch(
+    transaction: &mut PgConnection,
+    id: ConversationId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE conversation SET updated_at = clock_timestamp() WHERE conversation_id = $1",
+    )
+    .bind(id.0)
+    .execute(transaction)
+    .await?;
     Ok(())
 }
 

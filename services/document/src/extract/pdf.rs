@@ -9,7 +9,16 @@ use unpdf::{
 
 use super::{Extracted, Failure, FileType, PAGE_BREAK, clean, has_words};
 
+/// The mark that every whole file ends with, give or take what was sent after it.
+const END_MARK: &[u8] = b"%%EOF";
+const END_WITHIN: usize = 4096;
+
 pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
+    let tail = &bytes[bytes.len().saturating_sub(END_WITHIN)..];
+    // The reader would repair what it can and leave out the rest without a word.
+    if !tail.windows(END_MARK.len()).any(|window| window == END_MARK) {
+        return Err(Failure::damaged("it stops before its end"));
+    }
     let parser = PdfParser::from_bytes_with_options(bytes, ParseOptions::new().sequential())
         .map_err(|error| explain(&error))?;
     let mut pages = Vec::new();

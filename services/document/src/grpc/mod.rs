@@ -104,7 +104,8 @@ impl DocumentService for DocumentRpc {
         let request = request.into_inner();
         let document = self.document(owner, &request.document_id).await?;
         let change = change(request).map_err(from_error)?;
-        let changed = self.store.update(owner, document.document_id, &change).await.map_err(from_error)?;
+        let changed =
+            self.store.update(owner, document.document_id, &change).await.map_err(from_error)?;
         let document = changed.ok_or_else(|| from_error(Error::NotFound))?;
         Ok(Response::new(pb::UpdateDocumentResponse { document: Some(document.into()) }))
     }
@@ -157,7 +158,12 @@ impl DocumentService for DocumentRpc {
     ) -> Result<Response<Self::WatchDocumentStream>, Status> {
         let owner = Caller::of(&request)?.user_id;
         let document = self.document(owner, &request.get_ref().document_id).await?;
-        Ok(Response::new(stream::progress(self.store.clone(), self.notices.clone(), owner, document)))
+        Ok(Response::new(stream::progress(
+            self.store.clone(),
+            self.notices.clone(),
+            owner,
+            document,
+        )))
     }
 
     async fn search_documents(
@@ -171,7 +177,8 @@ impl DocumentService for DocumentRpc {
         if !(1..=MAX_RESULTS).contains(&limit) {
             return Err(invalid("limit", format!("must be from 1 to {MAX_RESULTS}, not {limit}")));
         }
-        let documents: Result<Vec<Uuid>, _> = request.document_ids.iter().map(|id| id.parse()).collect();
+        let documents: Result<Vec<Uuid>, _> =
+            request.document_ids.iter().map(|id| id.parse()).collect();
         let filters = request.filters.unwrap_or_default();
         let scope = Scope {
             owner,
@@ -182,7 +189,8 @@ impl DocumentService for DocumentRpc {
                 practice_area: filters.practice_area,
             },
         };
-        let hits = self.search.find(&scope, &request.query, limit as usize).await.map_err(from_error)?;
+        let hits =
+            self.search.find(&scope, &request.query, limit as usize).await.map_err(from_error)?;
         let results = hits.into_iter().map(Into::into).collect();
         Ok(Response::new(pb::SearchDocumentsResponse { results }))
     }

@@ -10,9 +10,9 @@ use elenchus_proto::pb::document::v1 as pb;
 use elenchus_rpc::UserId;
 use elenchus_rpc::status::from_error;
 use futures_util::{Stream, StreamExt, stream};
+use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::ObjectStoreExt;
 use tonic::Status;
 
 use crate::domain::{Document, Error};
@@ -27,13 +27,19 @@ pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The bytes of a file, as they are read.
-pub(super) async fn bytes(files: &Arc<LocalFileSystem>, document: &Document) -> Result<Answers<HttpBody>, Status> {
+pub(super) async fn bytes(
+    files: &Arc<LocalFileSystem>,
+    document: &Document,
+) -> Result<Answers<HttpBody>, Status> {
     let kind: Option<FileType> = document.file_type.parse().ok();
     let content_type = kind.map_or("application/octet-stream", FileType::content_type);
     let file = files.get(&Path::from(document.storage_key.as_str())).await;
     let file = file.map_err(|error| from_error(Error::Files(error)))?.into_stream();
     // An empty file is one empty body, so that its type is told too.
-    let head = stream::iter([Ok(HttpBody { content_type: content_type.to_owned(), ..HttpBody::default() })]);
+    let head = stream::iter([Ok(HttpBody {
+        content_type: content_type.to_owned(),
+        ..HttpBody::default()
+    })]);
     let body = file.map(|part| match part {
         Ok(data) => Ok(HttpBody { data: data.to_vec(), ..HttpBody::default() }),
         Err(error) => Err(from_error(Error::Files(error))),
@@ -49,7 +55,8 @@ pub(super) fn progress(
     document: Document,
 ) -> Answers<pb::WatchDocumentResponse> {
     let wakes = notices.subscribe(QUEUE_TABLE);
-    let state = Watch { store, wakes, owner, id: document.document_id, told: None, seq: 0, is_over: false };
+    let state =
+        Watch { store, wakes, owner, id: document.document_id, told: None, seq: 0, is_over: false };
     let events = stream::unfold(state, |mut watch| async move {
         let event = watch.next().await?;
         Some((event, watch))

@@ -39,10 +39,11 @@ pub struct Written {
 impl Store {
     /// The document that a job is about. None when it was deleted.
     pub async fn of_job(&self, lease: &Lease) -> Result<Option<Document>, Lost> {
-        let found = sqlx::query_as(concat!("SELECT ", columns!(), " FROM document WHERE document_id = $1"))
-            .bind(lease.key())
-            .fetch_optional(&self.pool)
-            .await?;
+        let found =
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM document WHERE document_id = $1"))
+                .bind(lease.key())
+                .fetch_optional(&self.pool)
+                .await?;
         Ok(found)
     }
 
@@ -132,7 +133,8 @@ impl Store {
             status: status.to_owned(),
             duration_seconds: took.as_secs_f64(),
         };
-        let event = elenchus_outbox::event(UserId(document.user_id), What::DocumentProcessed(processed));
+        let event =
+            elenchus_outbox::event(UserId(document.user_id), What::DocumentProcessed(processed));
         elenchus_outbox::record(&mut transaction, &event).await?;
         lease.finish(&mut transaction).await?;
         self.queue.wake(&mut transaction, lease.key()).await?;
@@ -146,7 +148,10 @@ async fn write_passages(
     document: Uuid,
     passages: &[Written],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM chunk WHERE document_id = $1").bind(document).execute(&mut *transaction).await?;
+    sqlx::query("DELETE FROM chunk WHERE document_id = $1")
+        .bind(document)
+        .execute(&mut *transaction)
+        .await?;
     for Written { passage, embedding } in passages {
         let model = embedding.as_ref().map(|_| elenchus_embedding::MODEL_NAME);
         sqlx::query(

@@ -97,7 +97,11 @@ impl Store {
     }
 
     /// Keeps a document and queues its reading. None when the owner has the same bytes already.
-    pub async fn insert(&self, owner: UserId, new: &NewDocument) -> Result<Option<Document>, Error> {
+    pub async fn insert(
+        &self,
+        owner: UserId,
+        new: &NewDocument,
+    ) -> Result<Option<Document>, Error> {
         let mut transaction = self.pool.begin().await?;
         let document: Option<Document> = sqlx::query_as(concat!(
             "INSERT INTO document (document_id, user_id, filename, original_filename, file_type, file_size,
@@ -197,7 +201,12 @@ impl Store {
     }
 
     /// Changes what the owner says of a document.
-    pub async fn update(&self, owner: UserId, id: Uuid, change: &Change) -> Result<Option<Document>, Error> {
+    pub async fn update(
+        &self,
+        owner: UserId,
+        id: Uuid,
+        change: &Change,
+    ) -> Result<Option<Document>, Error> {
         let keywords = (!change.keywords.is_empty()).then_some(&change.keywords);
         let changed = sqlx::query_as(concat!(
             "UPDATE document

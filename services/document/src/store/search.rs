@@ -77,12 +77,13 @@ macro_rules! bind_scope {
 impl Store {
     /// How many of these documents the owner has.
     pub async fn count_owned(&self, owner: UserId, documents: &[Uuid]) -> Result<usize, Error> {
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM document WHERE user_id = $1 AND document_id = ANY($2)")
-                .bind(owner.0)
-                .bind(documents)
-                .fetch_one(&self.pool)
-                .await?;
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM document WHERE user_id = $1 AND document_id = ANY($2)",
+        )
+        .bind(owner.0)
+        .bind(documents)
+        .fetch_one(&self.pool)
+        .await?;
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
@@ -106,12 +107,17 @@ impl Store {
              FROM chunk JOIN document USING (document_id) WHERE ",
             permitted!()
         );
-        let (total, mean_words) = bind_scope!(sqlx::query_as(statement), scope).fetch_one(&self.pool).await?;
+        let (total, mean_words) =
+            bind_scope!(sqlx::query_as(statement), scope).fetch_one(&self.pool).await?;
         Ok(Candidates { occurrences, total, mean_words })
     }
 
     /// The vectors of the permitted passages that a model gave.
-    pub async fn vectors(&self, scope: &Scope, model: &str) -> Result<Vec<(Uuid, Vec<f32>)>, Error> {
+    pub async fn vectors(
+        &self,
+        scope: &Scope,
+        model: &str,
+    ) -> Result<Vec<(Uuid, Vec<f32>)>, Error> {
         let statement = concat!(
             "SELECT chunk.chunk_id, chunk.embedding
              FROM chunk JOIN document USING (document_id)

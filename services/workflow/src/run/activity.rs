@@ -141,9 +141,11 @@ impl Activities {
             .clone()
             .get_document(call.request(LOOK_UP_BUDGET, message))
             .await
-            .map_err(|status| match status.code() {
-                Code::NotFound => Trouble::Permanent(format!("there is no document {id}")),
-                _ => trouble("the document service", &status),
+            .map_err(|status| {
+                if status.code() == Code::NotFound {
+                    return Trouble::Permanent(format!("there is no document {id}"));
+                }
+                trouble("the document service", &status)
             })?;
         let empty =
             || Trouble::Permanent("the document service answered without the document".to_owned());
@@ -154,7 +156,8 @@ impl Activities {
         let message = document::WatchDocumentRequest { document_id: id.to_owned() };
         let request = call.request(READING_BUDGET, message);
         let mut events = self.documents.clone().watch_document(request).await?.into_inner();
-        while events.message().await?.is_some() {}
+        // However the stream ends, the document itself then tells how far it is.
+        while let Ok(Some(_)) = events.message().await {}
         Ok(())
     }
 
@@ -170,10 +173,7 @@ impl Activities {
             .clone()
             .search_documents(call.request(SEARCH_BUDGET, message))
             .await
-            .map_err(|status| match status.code() {
-                Code::NotFound => Trouble::Permanent("there is no such document".to_owned()),
-                _ => trouble("the document service", &status),
-            })?;
+            .map_err(|status| trouble("the document service", &status))?;
         let is_meant = |passage: &Passage| {
             asked.must_mention.is_empty() || passage.mentions(&asked.must_mention)
         };
@@ -239,7 +239,17 @@ fn trouble(peer: &str, status: &Status) -> Trouble {
         Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound => {
             Trouble::Permanent(format!("{peer} refused: {}", status.message()))
         }
-        code => {
+        code @ (Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss
+        | Code::Unauthenticated) => {
             tracing::error!(?code, message = status.message(), "{peer} failed");
             Trouble::Permanent(format!("{peer} failed"))
         }

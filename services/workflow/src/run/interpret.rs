@@ -100,13 +100,13 @@ async fn map<J: Journal<Activity = Kind>>(
     parts: &[Part],
     scope: &Scope<'_>,
 ) -> Result<Value, Halt> {
-    let items = match place.resolve(over, scope)? {
-        Value::Array(items) if items.len() <= MOST_ITEMS => items,
-        Value::Array(items) => {
-            return Err(place.fail(format!("{} items are more than {MOST_ITEMS}", items.len())));
-        }
-        other => return Err(place.fail(format!("{other} is not a list"))),
+    let list = place.resolve(over, scope)?;
+    let Value::Array(items) = list else {
+        return Err(place.fail(format!("{list} is not a list")));
     };
+    if items.len() > MOST_ITEMS {
+        return Err(place.fail(format!("{} items are more than {MOST_ITEMS}", items.len())));
+    }
     let branches: Vec<BoxFuture<'_, _>> = items
         .iter()
         .enumerate()

@@ -107,6 +107,27 @@ impl From<TemplateRow> for Template {
     }
 }
 
+#[derive(FromRow)]
+struct PinnedRow {
+    workflow_template_id: Uuid,
+    name: String,
+    version: i32,
+    definition: Json<Value>,
+    input_schema: Json<Value>,
+}
+
+impl From<PinnedRow> for Pinned {
+    fn from(row: PinnedRow) -> Self {
+        Self {
+            template_id: row.workflow_template_id,
+            template_name: row.name,
+            version: row.version,
+            definition: row.definition.0,
+            input_schema: row.input_schema.0,
+        }
+    }
+}
+
 impl Store {
     /// Keeps a version of a template, and makes it the current one when it is the newest. Returns
     /// false where the version is there already with another content, which then stays.
@@ -195,7 +216,7 @@ impl Store {
 
     /// The current version of a template that can be executed, by id or by name.
     pub(crate) async fn current(&self, id_or_name: &str) -> Result<Option<Pinned>, Error> {
-        let row: Option<(Uuid, String, i32, Json<Value>, Json<Value>)> = sqlx::query_as(
+        let row: Option<PinnedRow> = sqlx::query_as(
             "SELECT template.workflow_template_id, name, version, definition, input_schema
              FROM workflow_template template
              JOIN workflow_template_version USING (workflow_template_id, version)
@@ -205,15 +226,7 @@ impl Store {
         .bind(Uuid::try_parse(id_or_name).ok())
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(
-            |(template_id, template_name, version, Json(definition), Json(input_schema))| Pinned {
-                template_id,
-                template_name,
-                version,
-                definition,
-                input_schema,
-            },
-        ))
+        Ok(row.map(Pinned::from))
     }
 
     /// The categories of the templates that can be executed, in alphabetical order.

@@ -1,10 +1,8 @@
 //! Bad input, from the edge to the service: the right status, the field, and nothing of the inside.
 
-mod mesh;
-
 use std::time::{Duration, Instant};
 
-use mesh::{Mesh, User};
+use crate::mesh::{Mesh, User};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -18,15 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const SECRET_KEY: &str = "e2e-0123456789abcdef-0123456789abcdef";
 const SERVICES: [&str; 5] = ["auth", "conversation", "document", "workflow", "analytics"];
 
-pub struct Mesh {
+pub(crate) struct Mesh {
     processes: Vec<Program>,
-    pub base: String,
-    pub data: TempDir,
+    pub(crate) base: String,
+    pub(crate) data: TempDir,
     http: reqwest::Client,
 }
 
 /// A child that is killed with its mesh.
-pub struct Program {
+pub(crate) struct Program {
     child: Child,
 }
 
@@ -46,7 +46,7 @@ impl Drop for Program {
 
 impl Program {
     /// The same program, with exactly these variables besides what every test needs.
-    pub fn start(
+    pub(crate) fn start(
         arguments: &[&str],
         data: &Path,
         variables: &[(&str, &str)],
@@ -76,23 +76,23 @@ impl Program {
         (Self { child }, read)
     }
 
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Ends it at once, without a chance to clean up.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Asks it to stop, and returns its exit code.
-    pub fn terminate(&mut self) -> Option<i32> {
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         self.wait()
     }
 
-    pub fn wait(&mut self) -> Option<i32> {
+    pub(crate) fn wait(&mut self) -> Option<i32> {
         let patience = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -116,7 +116,7 @@ fn log_file(data: &Path) -> Stdio {
 }
 
 /// The log of every process of the mesh.
-pub fn log(data: &Path) -> String {
+pub(crate) fn log(data: &Path) -> String {
     let mut text = String::new();
     if let Ok(mut file) = std::fs::File::open(data.join("log")) {
         file.read_to_string(&mut text).unwrap();
@@ -126,14 +126,14 @@ pub fn log(data: &Path) -> String {
 
 impl Mesh {
     /// `elenchus serve` on an empty folder: everything in one process, with a PostgreSQL of its own.
-    pub fn embedded() -> Self {
+    pub(crate) fn embedded() -> Self {
         let data = TempDir::new().unwrap();
         let (process, base) = serve(&data, &[]);
         Self { processes: vec![process], base, data, http: client() }
     }
 
     /// Five services and a gateway, each a process, on a PostgreSQL and a Redis of the test run.
-    pub fn apart(database_url: &str, redis_url: Option<&str>) -> Self {
+    pub(crate) async fn apart(database_url: &str, redis_url: Option<&str>) -> Self {
         let data = TempDir::new().unwrap();
         let addresses: Vec<String> =
             SERVICES.iter().map(|_| format!("127.0.0.1:{}", free_port())).collect();
@@ -157,34 +157,24 @@ impl Mesh {
         processes.push(gateway);
         let base = base_of(&lines, data.path());
         let mesh = Self { processes, base, data, http: client() };
-        mesh.until_ready();
+        mesh.until_ready().await;
         mesh
     }
 
-    fn until_ready(&self) {
-        let url = format!("{}/health/ready", self.base);
+    async fn until_ready(&self) {
         let patience = Instant::now() + PATIENCE;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                runtime.block_on(async {
-                    let http = client();
-                    while !http
-                        .get(&url)
-                        .send()
-                        .await
-                        .is_ok_and(|answer| answer.status().is_success())
-                    {
-                        assert!(Instant::now() < patience, "not ready\n{}", log(self.data.path()));
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                    }
-                });
-            });
-        });
+        let is_ready = async || {
+            let answer = self.request(Method::GET, "/health/ready").send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        };
+        while !is_ready().await {
+            assert!(Instant::now() < patience, "not ready\n{}", log(self.data.path()));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Kills every process, and starts the embedded mesh again on the same folder.
-    pub fn kill_and_restart(&mut self) {
+    pub(crate) fn kill_and_restart(&mut self) {
         for process in &mut self.processes {
             process.kill();
         }
@@ -194,16 +184,16 @@ impl Mesh {
         self.base = base;
     }
 
-    pub fn process(&mut self) -> &mut Program {
+    pub(crate) fn process(&mut self) -> &mut Program {
         &mut self.processes[0]
     }
 
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }
 
     /// A new account, signed in.
-    pub async fn user(&self, email: &str) -> User<'_> {
+    pub(crate) async fn user(&self, email: &str) -> User<'_> {
         let account = json!({"email": email, "password": "correct horse battery", "full_name": "Ada Lovelace"});
         let made = self
             .request(Method::POST, "/api/v1/auth/register")
@@ -215,18 +205,18 @@ impl Mesh {
         self.login(email).await
     }
 
-    pub async fn login(&self, email: &str) -> User<'_> {
+    pub(crate) async fn login(&self, email: &str) -> User<'_> {
         let form = [("username", email), ("password", "correct horse battery")];
         let answer =
             self.request(Method::POST, "/api/v1/auth/login").form(&form).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
         let session: Value = answer.json().await.unwrap();
-        User { mesh: self, token: session["access_token"].as_str().unwrap().to_owned(), session }
+        User { mesh: self, token: session["access_token"].as_str().unwrap().to_owned() }
     }
 }
 
 /// Starts the embedded mesh and waits for its first line.
-pub fn serve(data: &TempDir, variables: &[(&str, &str)]) -> (Program, String) {
+pub(crate) fn serve(data: &TempDir, variables: &[(&str, &str)]) -> (Program, String) {
     let (process, lines) = Program::start(&["serve"], data.path(), variables);
     let base = base_of(&lines, data.path());
     (process, base)
@@ -247,19 +237,18 @@ fn free_port() -> u16 {
 }
 
 /// Someone who is signed in.
-pub struct User<'a> {
+pub(crate) struct User<'a> {
     mesh: &'a Mesh,
-    pub token: String,
-    pub session: Value,
+    pub(crate) token: String,
 }
 
 impl User<'_> {
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.mesh.request(method, path).bearer_auth(&self.token)
     }
 
     /// A call that must go well; its JSON.
-    pub async fn ok(&self, request: RequestBuilder) -> Value {
+    pub(crate) async fn ok(&self, request: RequestBuilder) -> Value {
         let answer = request.send().await.unwrap();
         let (status, url) = (answer.status(), answer.url().clone());
         let text = answer.text().await.unwrap();
@@ -267,22 +256,22 @@ impl User<'_> {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{url}: {error}: {text}"))
     }
 
-    pub async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         self.ok(self.request(Method::GET, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         self.ok(self.request(Method::POST, path).json(&body)).await
     }
 
     /// The status of a call that need not go well, and its problem.
-    pub async fn status(&self, request: RequestBuilder) -> (StatusCode, Value) {
+    pub(crate) async fn status(&self, request: RequestBuilder) -> (StatusCode, Value) {
         let answer = request.send().await.unwrap();
         (answer.status(), answer.json().await.unwrap_or(Value::Null))
     }
 
     /// Uploads bytes under a name; the document as it was answered.
-    pub async fn upload_bytes(&self, name: &str, bytes: Vec<u8>) -> Value {
+    pub(crate) async fn upload_bytes(&self, name: &str, bytes: Vec<u8>) -> Value {
         let part = Part::bytes(bytes).file_name(name.to_owned());
         let form = Form::new().text("document_category", "contract").part("file", part);
         let answer =
@@ -292,14 +281,14 @@ impl User<'_> {
     }
 
     /// Uploads one of the example documents and waits until its text was read.
-    pub async fn upload_example(&self, name: &str) -> Value {
+    pub(crate) async fn upload_example(&self, name: &str) -> Value {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
         let document = self.upload_bytes(name, std::fs::read(file).unwrap()).await;
         self.until_processed(document["id"].as_str().unwrap()).await
     }
 
     /// The document once its processing has ended.
-    pub async fn until_processed(&self, id: &str) -> Value {
+    pub(crate) async fn until_processed(&self, id: &str) -> Value {
         let path = format!("/api/v1/documents/{id}");
         self.until(&path, |document| {
             matches!(document["processing_status"].as_str(), Some("completed" | "failed"))
@@ -308,7 +297,7 @@ impl User<'_> {
     }
 
     /// Asks again and again until the answer is as wanted.
-    pub async fn until(&self, path: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, path: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let patience = Instant::now() + PATIENCE;
         loop {
             let answer = self.get(path).await;

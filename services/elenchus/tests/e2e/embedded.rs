@@ -1,13 +1,11 @@
 //! The embedded run: one folder holds everything, nothing acknowledged is lost, and a stop stops all
 //! that was started.
 
-mod mesh;
-
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use mesh::{Mesh, Program, log, serve};
+use crate::mesh::{Mesh, Program, log, serve};
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;

@@ -1,10 +1,8 @@
 //! The main job, as the README walks it: sign up, bring documents, ask, run a workflow, see what
 //! was used. The same in one process on embedded storage and in six on PostgreSQL and Redis.
 
-mod mesh;
-
+use crate::mesh::{Mesh, User};
 use elenchus_testkit::{postgres, redis};
-use mesh::{Mesh, User};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -20,7 +18,7 @@ async fn the_walk_works_in_one_process_on_an_empty_folder() {
 async fn the_walk_works_in_six_processes_on_postgresql_and_redis() {
     let database = postgres::empty_database().await;
     let redis = redis::url();
-    walk(&Mesh::apart(database.url(), redis.as_deref())).await;
+    walk(&Mesh::apart(database.url(), redis.as_deref()).await).await;
 }
 
 async fn walk(mesh: &Mesh) {
@@ -63,8 +61,7 @@ async fn text_at(user: &User<'_>, document: &Value, place: &Value) -> String {
 }
 
 async fn finds_the_passage(user: &User<'_>, contract: &Value) {
-    let query =
-        json!({"query": "How long does a licensee have to cure a first violation?", "limit": 5});
+    let query = json!({"query": "How many days after receipt of the notice of non-compliance must I become compliant?", "limit": 5});
     let found = user.post("/api/v1/documents/search", query).await;
     let hit = found
         .as_array()
@@ -85,7 +82,7 @@ async fn quotes_the_passage(user: &User<'_>, contract: &Value) {
     let body = json!({"content": question, "document_ids": [contract["id"]]});
     let answer = user.post("/api/v1/chat", body).await;
     let text = answer["message"]["content"].as_str().unwrap();
-    assert!(text.contains("no language model"), "it must say what it is: {text}");
+    assert!(text.contains("No language model"), "it must say what it is: {text}");
     let citation = answer["citations"]
         .as_array()
         .unwrap()
@@ -191,7 +188,7 @@ async fn keeps_others_out(mesh: &Mesh, contract: &Value) {
     let path = format!("/api/v1/documents/{}", contract["id"].as_str().unwrap());
     let (status, problem) = stranger.status(stranger.request(Method::GET, &path)).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "{problem}");
-    let query = json!({"query": "cure a first violation"});
+    let query = json!({"query": "notice of non-compliance"});
     assert_eq!(stranger.post("/api/v1/documents/search", query).await, json!([]));
 }
 

@@ -1,0 +1,6 @@
+//! The mesh as its users meet it: the real program, over HTTP.
+
+mod bad_input;
+mod embedded;
+mod mesh;
+mod walk;
