@@ -39,12 +39,6 @@ fmt: ## Format the code and the protos
 	cargo fmt --all
 	services/elenchus/tests/clients/node_modules/.bin/buf format --write --exclude-path proto/google
 
-.PHONY: bench
-bench: ## Measure the gateway beside a bare handler, a direct call and Envoy
-	@sh scripts/install-bench-tools.sh
-	cargo build --release --bin elenchus --package elenchus-bench --bins
-	sh scripts/bench.sh
-
 .PHONY: parity
 parity: ## Compare every unary route's JSON with Envoy's
 	@sh scripts/install-bench-tools.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The protos: style, format, and an OpenAPI document that a validator accepts.
+# The protos: style and format. Their OpenAPI document is held against its schema by the gateway's tests.
 set -eu
 cd "$(dirname "$0")/.."
 buf=services/elenchus/tests/clients/node_modules/.bin/buf
@@ -8,6 +8,3 @@ buf=services/elenchus/tests/clients/node_modules/.bin/buf
     echo "the protos are not formatted: run make fmt" >&2
     exit 1
 }
-cargo build --quiet --bin elenchus
-target/debug/elenchus openapi target/openapi.json
-target/tools/venv/bin/python -m openapi_spec_validator target/openapi.json
