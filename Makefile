@@ -30,7 +30,7 @@ check: ## Format, lints, licences, protos, OpenAPI, deployment files
 	cargo fmt --all --check
 	cargo clippy --workspace -- --deny warnings
 	cargo clippy --workspace --all-targets -- --deny warnings --allow clippy::unwrap_used
-	cargo deny --offline check bans licenses sources
+	cargo deny check bans licenses sources
 	sh scripts/check-protos.sh
 	sh scripts/check-deployment.sh
 

@@ -35,11 +35,11 @@ if [ ! -x "$tools/venv/bin/python" ]; then
     python3 -m venv "$tools/venv"
 fi
 clients=services/elenchus/tests/clients
-if ! cmp -s "$clients/requirements.txt" "$tools/requirements.installed"; then
+if ! cmp -s "$clients/requirements.txt" "$tools/venv/.installed"; then
     "$tools/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$clients/requirements.txt"
-    cp "$clients/requirements.txt" "$tools/requirements.installed"
+    cp "$clients/requirements.txt" "$tools/venv/.installed"
 fi
-if ! cmp -s "$clients/package-lock.json" "$tools/package-lock.installed"; then
-    npm ci --prefix "$clients" --no-audit --no-fund --loglevel=error
-    cp "$clients/package-lock.json" "$tools/package-lock.installed"
+if ! cmp -s "$clients/package.json" "$clients/node_modules/.installed"; then
+    npm install --prefix "$clients" --no-audit --no-fund --no-package-lock --loglevel=error
+    cp "$clients/package.json" "$clients/node_modules/.installed"
 fi
