@@ -71,7 +71,8 @@ async fn only_the_owner_gets_in_and_services_do_not_see_each_other() {
     let auth = cluster.url_for("auth").await.unwrap();
     cluster.url_for("document").await.unwrap();
 
-    let trespass = auth.expose_secret().replace("/elenchus_auth", "/elenchus_document");
+    let (credentials, place) = auth.expose_secret().split_once('@').unwrap();
+    let trespass = format!("{credentials}@{}", place.replace("elenchus_auth", "elenchus_document"));
     let error = connect(&trespass.into()).await.unwrap_err();
     assert!(error.to_string().contains("permission denied for database"), "{error}");
 
