@@ -8,6 +8,7 @@ use tonic::{Request, Status};
 use uuid::Uuid;
 
 use crate::deadline::Deadline;
+use crate::session::Authority;
 
 /// The header that follows one request through the mesh.
 pub const REQUEST_ID: &str = "x-request-id";
@@ -29,6 +30,8 @@ pub struct Caller {
     pub user_id: UserId,
     /// The session of the user's token. None where a service acts for the user.
     pub session_id: Option<Uuid>,
+    /// What the user may do beyond using their own data.
+    pub authority: Authority,
     /// By when the call must have been answered.
     pub deadline: Deadline,
     credential: Credential,
@@ -67,25 +70,31 @@ impl Caller {
     }
 
     pub(crate) fn by_token(
-        user_id: UserId,
+        authority: Authority,
         session_id: Uuid,
         deadline: Deadline,
         headers: &HeaderMap,
         token: MetadataValue<Ascii>,
     ) -> Self {
-        let credential = Credential::Token(token);
         Self {
-            user_id,
+            user_id: authority.user_id,
             session_id: Some(session_id),
+            authority,
             deadline,
-            credential,
+            credential: Credential::Token(token),
             request_id: request_id(headers),
         }
     }
 
     pub(crate) fn by_service(user_id: UserId, deadline: Deadline, headers: &HeaderMap) -> Self {
-        let credential = Credential::Service;
-        Self { user_id, session_id: None, deadline, credential, request_id: request_id(headers) }
+        Self {
+            user_id,
+            session_id: None,
+            authority: Authority::of_user(user_id),
+            deadline,
+            credential: Credential::Service,
+            request_id: request_id(headers),
+        }
     }
 
     /// A call to a peer within this call: the same user, the time that is left.

@@ -5,13 +5,17 @@ use std::sync::LazyLock;
 
 use elenchus_proto::DESCRIPTORS;
 use elenchus_proto::pb::rpc::v1::Access;
-use prost_reflect::{DescriptorPool, MethodDescriptor};
+use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
 
 /// A method of the mesh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Method {
     /// Who may call it.
     pub access: Access,
+    /// The named role that the caller must have besides.
+    pub role: Option<String>,
+    /// What a token with limited rights must allow. `None`: no such token opens the method.
+    pub scope: Option<String>,
     /// Whether it answers with a stream.
     pub is_server_streaming: bool,
     /// Whether it is asked with a stream.
@@ -27,12 +31,18 @@ pub fn find(path: &str) -> Option<&'static Method> {
 
 /// Who may call a method, as its `elenchus.rpc.v1.access` option says.
 pub fn access(method: &MethodDescriptor) -> Access {
-    method
-        .parent_pool()
-        .get_extension_by_name("elenchus.rpc.v1.access")
-        .and_then(|extension| method.options().get_extension(&extension).as_enum_number())
-        .and_then(|number| Access::try_from(number).ok())
+    option(method, "elenchus.rpc.v1.access")
+        .and_then(|value| Access::try_from(value.as_enum_number()?).ok())
         .unwrap_or(Access::Unspecified)
+}
+
+fn text(method: &MethodDescriptor, name: &str) -> Option<String> {
+    option(method, name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn option(method: &MethodDescriptor, name: &str) -> Option<Value> {
+    let extension = method.parent_pool().get_extension_by_name(name)?;
+    Some(method.options().get_extension(&extension).into_owned())
 }
 
 fn table(pool: &DescriptorPool) -> HashMap<String, Method> {
@@ -42,6 +52,8 @@ fn table(pool: &DescriptorPool) -> HashMap<String, Method> {
             let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
             let method = Method {
                 access: access(&method),
+                role: text(&method, "elenchus.rpc.v1.role"),
+                scope: text(&method, "elenchus.rpc.v1.scope"),
                 is_server_streaming: method.is_server_streaming(),
                 is_client_streaming: method.is_client_streaming(),
             };
@@ -58,9 +70,40 @@ mod tests {
     fn every_method_says_who_may_call_it() {
         for (path, method) in METHODS.iter() {
             assert_ne!(method.access, Access::Unspecified, "{path} lacks elenchus.rpc.v1.access");
+            let is_for_users = matches!(method.access, Access::User | Access::Superuser);
+            assert!(
+                method.role.is_none() || is_for_users,
+                "{path} asks a role of callers who have none"
+            );
         }
         assert_eq!(METHODS["/elenchus.auth.v1.AuthService/CheckSession"].access, Access::Service);
         assert_eq!(METHODS["/elenchus.auth.v1.AuthService/Login"].access, Access::Public);
+    }
+
+    /// Accounts and tokens are the exception: whoever holds a token with limited rights must not
+    /// make it more.
+    #[test]
+    fn every_method_for_users_says_which_scope_opens_it() {
+        for (path, method) in METHODS.iter() {
+            let is_for_users = matches!(method.access, Access::User | Access::Superuser);
+            match &method.scope {
+                Some(scope) => {
+                    assert!(is_for_users, "{path} asks a scope of callers who have none");
+                    let is_word = |word: &str| {
+                        word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                    };
+                    let parts = scope.split_once('.');
+                    assert!(
+                        parts.is_some_and(|(area, verb)| is_word(area) && is_word(verb)),
+                        "{path}"
+                    );
+                }
+                None => assert!(
+                    !is_for_users || path.starts_with("/elenchus.auth."),
+                    "{path} lacks elenchus.rpc.v1.scope"
+                ),
+            }
+        }
     }
 
     #[test]

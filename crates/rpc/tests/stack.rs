@@ -12,7 +12,7 @@ use elenchus_proto::pb::analytics::v1::analytics_service_server::{
 };
 use elenchus_rpc::caller::{UserId, as_service, on_behalf_of};
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::Sessions;
+use elenchus_rpc::session::{Authority, Sessions};
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late, remote};
 use elenchus_rpc::{Caller, Server, Shutdown, Transport};
@@ -77,13 +77,13 @@ impl AnalyticsService for Probe {
     }
 }
 
-/// Every session but one is alive.
+/// Every session but one is alive, and its user has the same id.
 struct AllBut(Uuid);
 
 #[async_trait]
 impl Sessions for AllBut {
-    async fn is_active(&self, session: Uuid) -> Result<bool, Status> {
-        Ok(session != self.0)
+    async fn authority(&self, session: Uuid) -> Result<Option<Authority>, Status> {
+        Ok((session != self.0).then(|| Authority::of_user(UserId(session))))
     }
 }
 
@@ -128,8 +128,7 @@ impl Mesh {
     }
 
     fn signed<T>(&self, session: Uuid, message: T) -> Request<T> {
-        let token =
-            self.keys.issue_access(Uuid::now_v7(), session, Duration::from_secs(60)).unwrap();
+        let token = self.keys.issue_access(session, session, Duration::from_secs(60)).unwrap();
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         request

@@ -97,7 +97,7 @@ impl Transcoder {
         let (mut rpcs, mut bindings, mut routes) = (HashMap::new(), Vec::new(), Routes::default());
         for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
             match access(&method) {
-                Access::Public | Access::User => {}
+                Access::Public | Access::User | Access::Superuser => {}
                 Access::Service => continue,
                 Access::Unspecified => {
                     return Err(BadContract::NoAccess { method: method.full_name().to_owned() });

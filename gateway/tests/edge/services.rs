@@ -413,7 +413,7 @@ impl AuthService for Fakes {
         &self,
         _: Request<auth::CheckSessionRequest>,
     ) -> Result<Response<auth::CheckSessionResponse>, Status> {
-        Ok(Response::new(auth::CheckSessionResponse { is_active: true }))
+        Ok(Response::new(auth::CheckSessionResponse::default()))
     }
 }
 

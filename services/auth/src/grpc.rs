@@ -115,9 +115,15 @@ impl AuthService for AuthRpc {
     ) -> Result<Response<pb::CheckSessionResponse>, Status> {
         let session = Uuid::try_parse(&request.get_ref().session_id)
             .map_err(|_| invalid("session_id", "is not a UUID"))?;
-        let is_active =
-            self.store.is_session_alive(SessionId(session)).await.map_err(from_error)?;
-        Ok(Response::new(pb::CheckSessionResponse { is_active }))
+        let authority = self.store.authority(SessionId(session)).await.map_err(from_error)?;
+        Ok(Response::new(authority.map_or_else(Default::default, |authority| {
+            pb::CheckSessionResponse {
+                is_active: true,
+                user_id: authority.user_id.to_string(),
+                is_superuser: authority.is_superuser,
+                roles: authority.roles.to_vec(),
+            }
+        })))
     }
 }
 

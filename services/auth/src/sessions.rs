@@ -1,10 +1,11 @@
-//! Which sessions are alive, for the calls that reach this service itself.
+//! Which sessions are alive and what their users may do, for the calls that reach this service
+//! itself.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use elenchus_rpc::session::Sessions;
+use elenchus_rpc::session::{Authority, Sessions};
 use elenchus_rpc::status::from_error;
 use tonic::Status;
 use uuid::Uuid;
@@ -19,7 +20,7 @@ const REMEMBERED: u64 = 100_000;
 /// Asks the store, at most once a second for each session.
 pub(crate) struct StoredSessions {
     store: Store,
-    answers: moka::future::Cache<Uuid, bool>,
+    answers: moka::future::Cache<Uuid, Option<Authority>>,
 }
 
 impl StoredSessions {
@@ -40,8 +41,8 @@ impl StoredSessions {
 
 #[async_trait]
 impl Sessions for StoredSessions {
-    async fn is_active(&self, session: Uuid) -> Result<bool, Status> {
-        let ask = self.store.is_session_alive(SessionId(session));
+    async fn authority(&self, session: Uuid) -> Result<Option<Authority>, Status> {
+        let ask = self.store.authority(SessionId(session));
         self.answers.try_get_with(session, ask).await.map_err(|error: Arc<Error>| {
             from_error(match Arc::try_unwrap(error) {
                 Ok(error) => error,

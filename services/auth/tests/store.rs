@@ -42,7 +42,7 @@ impl Fixture {
     }
 
     async fn is_alive(&self, session: SessionId) -> bool {
-        self.store.is_session_alive(session).await.unwrap()
+        self.store.authority(session).await.unwrap().is_some()
     }
 
     async fn count(&self, table: &'static str) -> i64 {

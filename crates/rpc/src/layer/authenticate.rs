@@ -15,8 +15,8 @@ use tonic::{Code, Status};
 use crate::caller::{Caller, UserId};
 use crate::deadline::Deadline;
 use crate::layer::deadline::UNARY;
-use crate::method;
-use crate::session::SharedSessions;
+use crate::method::{self, Method};
+use crate::session::{Authority, SharedSessions};
 use crate::status::with_reason;
 use crate::token::{Keys, ServiceClaims};
 
@@ -47,7 +47,9 @@ pub async fn enforce(
     let deadline = request.extensions().get().copied().unwrap_or_else(|| Deadline::after(UNARY));
     let admitted = match method.access {
         Access::Public => Ok(None),
-        Access::User => guard.user(request.headers(), deadline).await.map(Some),
+        Access::User | Access::Superuser => {
+            guard.user(method, request.headers(), deadline).await.map(Some)
+        }
         Access::Service => guard.service(request.headers()).map(|_| None),
         Access::Unspecified => Err(Status::permission_denied("nobody may call this method")),
     };
@@ -65,7 +67,18 @@ pub async fn enforce(
 
 impl Guard {
     /// The user by their own token, or the user for whom another service acts.
-    async fn user(&self, headers: &HeaderMap, deadline: Deadline) -> Result<Caller, Status> {
+    async fn user(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        deadline: Deadline,
+    ) -> Result<Caller, Status> {
+        let caller = self.identify(headers, deadline).await?;
+        admit(method, &caller.authority)?;
+        Ok(caller)
+    }
+
+    async fn identify(&self, headers: &HeaderMap, deadline: Deadline) -> Result<Caller, Status> {
         let Some(value) = headers.get(AUTHORIZATION) else {
             return match self.service(headers) {
                 Ok(ServiceClaims { act_for: Some(user), .. }) => {
@@ -81,12 +94,15 @@ impl Guard {
             || unauthenticated("TOKEN_INVALID", "the access token is not valid or has expired");
         let token = value.to_str().ok().and_then(bearer).ok_or_else(invalid)?;
         let claims = self.keys.verify_access(token).map_err(|_| invalid())?;
-        if !self.sessions.is_active(claims.sid).await? {
-            return Err(unauthenticated("SESSION_ENDED", "the session has ended; sign in again"));
+        let authority = self.sessions.authority(claims.sid).await?.ok_or_else(|| {
+            unauthenticated("SESSION_ENDED", "the session has ended; sign in again")
+        })?;
+        if authority.user_id != UserId(claims.sub) {
+            return Err(invalid());
         }
         let mut credential = MetadataValue::try_from(value.as_bytes()).map_err(|_| invalid())?;
         credential.set_sensitive(true);
-        Ok(Caller::by_token(UserId(claims.sub), claims.sid, deadline, headers, credential))
+        Ok(Caller::by_token(authority, claims.sid, deadline, headers, credential))
     }
 
     fn service(&self, headers: &HeaderMap) -> Result<ServiceClaims, Status> {
@@ -100,6 +116,23 @@ impl Guard {
     }
 }
 
+/// Whether a user's rights are enough for a method.
+fn admit(method: &Method, authority: &Authority) -> Result<(), Status> {
+    if method.access == Access::Superuser && !authority.is_superuser {
+        return Err(denied("only superusers may do this"));
+    }
+    match &method.role {
+        Some(role) if !authority.has_role(role) => {
+            Err(denied(format!("only users with the role {role:?} may do this")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn denied(message: impl Into<String>) -> Status {
+    with_reason(Code::PermissionDenied, "ROLE_REQUIRED", message)
+}
+
 fn unauthenticated(reason: &str, message: &str) -> Status {
     with_reason(Code::Unauthenticated, reason, message)
 }
@@ -108,4 +141,39 @@ fn unauthenticated(reason: &str, message: &str) -> Status {
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_role_that_is_too_low_is_denied_and_a_superuser_has_every_role() {
+        let method = |access, role: Option<&str>| Method {
+            access,
+            role: role.map(str::to_owned),
+            scope: None,
+            is_server_streaming: false,
+            is_client_streaming: false,
+        };
+        let plain = Authority::of_user(UserId(Uuid::now_v7()));
+        let auditor = Authority { roles: ["auditor".to_owned()].into(), ..plain.clone() };
+        let superuser = Authority { is_superuser: true, ..plain.clone() };
+        for (access, role, admitted) in [
+            (Access::User, None, [true, true, true]),
+            (Access::User, Some("auditor"), [false, true, true]),
+            (Access::User, Some("audit"), [false, false, true]),
+            (Access::Superuser, None, [false, false, true]),
+        ] {
+            let method = method(access, role);
+            for (authority, is_admitted) in [&plain, &auditor, &superuser].into_iter().zip(admitted)
+            {
+                let answer = admit(&method, authority);
+                assert_eq!(answer.is_ok(), is_admitted, "{method:?} {authority:?}");
+                assert!(answer.err().is_none_or(|status| status.code() == Code::PermissionDenied));
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use elenchus_outbox as outbox;
 use elenchus_proto::pb::analytics::v1 as analytics;
 use elenchus_rpc::UserId;
+use elenchus_rpc::session::Authority;
 use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
@@ -172,20 +173,27 @@ impl Store {
         Ok(end(&mut *self.pool.acquire().await?, session, reason).await?)
     }
 
-    /// Whether a session is alive and its owner may use it.
-    pub async fn is_session_alive(&self, session: SessionId) -> Result<bool, Error> {
-        let is_alive = sqlx::query_scalar(
-            "SELECT EXISTS (
-                 SELECT FROM session JOIN account USING (user_id)
-                 WHERE session_id = $1 AND ended_at IS NULL AND is_active
-                   AND now() < expires_at
-                   AND now() < last_used_at + make_interval(secs => $2))",
+    /// What the owner of a session may do. `None` unless the session is alive and its owner may use
+    /// it.
+    pub async fn authority(&self, session: SessionId) -> Result<Option<Authority>, Error> {
+        let row: Option<(Uuid, bool, Vec<String>)> = sqlx::query_as(
+            "SELECT account.user_id, is_superuser,
+                    ARRAY (SELECT account_role.role FROM account_role
+                           WHERE account_role.user_id = account.user_id ORDER BY account_role.role)
+             FROM session JOIN account USING (user_id)
+             WHERE session_id = $1 AND ended_at IS NULL AND is_active
+               AND now() < expires_at
+               AND now() < last_used_at + make_interval(secs => $2)",
         )
         .bind(session.0)
         .bind(self.lifetime.idle.as_secs_f64())
-        .fetch_one(&self.pool)
+        .fetch_optional(&self.pool)
         .await?;
-        Ok(is_alive)
+        Ok(row.map(|(user_id, is_superuser, roles)| Authority {
+            user_id: UserId(user_id),
+            is_superuser,
+            roles: roles.into(),
+        }))
     }
 
     /// Deletes sessions, with their tokens, that nobody could have used for a month; at most `most`.

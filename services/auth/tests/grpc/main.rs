@@ -96,7 +96,8 @@ async fn signs_in_and_out(service: &Service, client: &mut Client, transport: Tra
     let session = service.settings.keys.verify_access(&pair.access_token).unwrap().sid;
     let ask = || pb::CheckSessionRequest { session_id: session.to_string() };
     let mut peer = service.as_service(transport);
-    assert!(peer.check_session(ask()).await.unwrap().into_inner().is_active);
+    let answer = peer.check_session(ask()).await.unwrap().into_inner();
+    assert!(answer.is_active && !answer.is_superuser && answer.roles.is_empty());
     for request in [by(&pair.access_token, ask()), tonic::Request::new(ask())] {
         let refusal = client.check_session(request).await.unwrap_err();
         assert_eq!(refusal.code(), Code::Unauthenticated);
@@ -144,6 +145,36 @@ async fn keeps_a_closed_account_out(service: &Service, client: &mut Client) {
         (refusal.code(), reason(&refusal)),
         (Code::FailedPrecondition, "USER_INACTIVE".to_owned())
     );
+}
+
+#[tokio::test]
+async fn what_a_user_may_do_is_what_is_stored_now_and_not_what_they_say_of_themselves() {
+    let service = Service::start().await;
+    let mut client = Client::new(service.near());
+    let boastful = pb::RegisterRequest { role: "auditor".to_owned(), ..registration(EMAIL) };
+    client.register(boastful).await.unwrap();
+    let pair = client.login(login(EMAIL, PASSWORD)).await.unwrap().into_inner();
+    let claims = service.settings.keys.verify_access(&pair.access_token).unwrap();
+    let mut peer = service.as_service(service.near());
+    let mut roles = async || {
+        let ask = pb::CheckSessionRequest { session_id: claims.sid.to_string() };
+        let answer = peer.check_session(ask).await.unwrap().into_inner();
+        assert_eq!(answer.user_id, claims.sub.to_string());
+        (answer.is_superuser, answer.roles)
+    };
+    assert_eq!(roles().await, (false, vec![]));
+    for (change, expected) in [
+        (
+            "INSERT INTO account_role (user_id, role) SELECT user_id, 'auditor' FROM account",
+            (false, vec!["auditor".to_owned()]),
+        ),
+        ("UPDATE account SET is_superuser = true", (true, vec!["auditor".to_owned()])),
+        ("DELETE FROM account_role", (true, vec![])),
+        ("UPDATE account SET is_superuser = false", (false, vec![])),
+    ] {
+        sqlx::query(change).execute(&service.pool).await.unwrap();
+        assert_eq!(roles().await, expected, "{change}");
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use elenchus_proto::pb::workflow::v1 as pb;
 use elenchus_proto::pb::workflow::v1::workflow_service_client::WorkflowServiceClient;
 use elenchus_rpc::caller::on_behalf_of;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::Sessions;
+use elenchus_rpc::session::{Authority, Sessions};
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late};
 use elenchus_rpc::{Server, Shutdown, Transport, UserId};
@@ -33,13 +33,13 @@ pub(crate) const DOCUMENT: &str = "01935a00-0000-7000-8000-000000000001";
 const BUDGET: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Nobody signs out here.
+/// Nobody signs out here, and sessions are named after their users.
 struct AllAlive;
 
 #[async_trait]
 impl Sessions for AllAlive {
-    async fn is_active(&self, _: Uuid) -> Result<bool, Status> {
-        Ok(true)
+    async fn authority(&self, session: Uuid) -> Result<Option<Authority>, Status> {
+        Ok(Some(Authority::of_user(UserId(session))))
     }
 }
 
