@@ -109,6 +109,7 @@ def samples(side: Side):
     side.http.headers["authorization"] = f"Bearer {session['access_token']}"
     yield ask("POST", "/api/v1/auth/refresh", {"refresh_token": session["refresh_token"]})
     yield ask("GET", "/api/v1/auth/me")
+    yield ask("GET", "/api/v1/users/me/audit?limit=3")
 
     for prefix in ("/api/v1/chat/conversations", "/api/v1/conversations"):
         body = {"title": "Lease é", "metadata": {"n": 1, "f": 1.5, "z": None, "b": True, "l": [1, "x", {}], "o": {"k": ""}}}

@@ -8,6 +8,7 @@ import time
 import httpx
 
 SERVICES = {
+    "elenchus.auth.v1.AuditService": "auth",
     "elenchus.auth.v1.AuthService": "auth",
     "elenchus.conversation.v1.ConversationService": "conversation",
     "elenchus.document.v1.DocumentService": "document",

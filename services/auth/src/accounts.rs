@@ -1,23 +1,25 @@
 //! Registration, sign-in, refresh and log-out: the steps of each, in the order that gives nothing away.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
+use elenchus_rpc::status::Classify;
 use secrecy::SecretString;
 
 use crate::attempts::Attempts;
-use crate::domain::{EmailAddress, Error, Registration, SessionId, User};
+use crate::domain::{EmailAddress, Error, Origin, Registration, SessionId, User};
 use crate::password::{Passwords, Verdict};
 use crate::refresh_token::RefreshToken;
+use crate::refusals::Refusals;
 use crate::sessions::StoredSessions;
-use crate::store::{EndReason, NewSession, Rotation, Store};
+use crate::store::{Account, EndReason, NewSession, Rotation, Store};
 
 /// The acts on accounts that need more than the store.
 pub(crate) struct Accounts {
-    store: Store,
-    passwords: Passwords,
-    attempts: Attempts,
-    sessions: Arc<StoredSessions>,
+    pub(crate) store: Store,
+    pub(crate) passwords: Passwords,
+    pub(crate) attempts: Attempts,
+    pub(crate) refusals: Refusals,
+    pub(crate) sessions: Arc<StoredSessions>,
 }
 
 /// A session that was opened or carried on.
@@ -31,26 +33,16 @@ pub(crate) struct SignedIn {
 }
 
 impl Accounts {
-    /// Puts the parts together.
-    pub(crate) fn new(
-        store: Store,
-        passwords: Passwords,
-        attempts: Attempts,
-        sessions: Arc<StoredSessions>,
-    ) -> Self {
-        Self { store, passwords, attempts, sessions }
-    }
-
     /// Makes an account. Whoever tries addresses in bulk is slowed down.
     pub(crate) async fn register(
         &self,
         registration: Registration,
-        client: Option<IpAddr>,
+        origin: &Origin,
     ) -> Result<User, Error> {
         let Registration { email, password, profile } = registration;
-        self.attempts.count(client).await?;
+        self.attempts.count(origin.address).await?;
         let password_hash = self.passwords.hash(password).await?;
-        self.store.insert_account(&email, &password_hash, &profile).await
+        self.store.insert_account(&email, &password_hash, &profile, origin).await
     }
 
     /// Opens a session. An unknown address takes the steps, and the time, of a wrong password.
@@ -58,13 +50,27 @@ impl Accounts {
         &self,
         username: &str,
         password: SecretString,
-        client: Option<IpAddr>,
+        origin: &Origin,
     ) -> Result<SignedIn, Error> {
-        self.attempts.count_for(username, client).await?;
+        self.attempts.count_for(username, origin.address).await?;
         let account = match EmailAddress::parse(username) {
             Ok(email) => self.store.find_account(&email).await?,
             Err(_) => None,
         };
+        let user_id = account.as_ref().map(|account| account.user.user_id);
+        let outcome = self.open(account, password, origin).await;
+        if let Err(refusal @ (Error::WrongCredentials | Error::Inactive)) = &outcome {
+            self.refusals.tell(user_id, refusal.reason(), origin);
+        }
+        outcome
+    }
+
+    async fn open(
+        &self,
+        account: Option<Account>,
+        password: SecretString,
+        origin: &Origin,
+    ) -> Result<SignedIn, Error> {
         let stored = account.as_ref().map(|account| account.password_hash.clone());
         let verdict = self.passwords.verify(password, stored).await?;
         let Some(account) = account else { return Err(Error::WrongCredentials) };
@@ -82,15 +88,20 @@ impl Accounts {
             verified: &account.password_hash,
             fresh,
             token: refresh_token.hash(),
+            origin,
         };
         let (user, session) = self.store.open_session(new).await?.ok_or(Error::WrongCredentials)?;
         Ok(SignedIn { user, session, refresh_token })
     }
 
     /// Trades a refresh token for the next one.
-    pub(crate) async fn refresh(&self, presented: RefreshToken) -> Result<SignedIn, Error> {
+    pub(crate) async fn refresh(
+        &self,
+        presented: RefreshToken,
+        origin: &Origin,
+    ) -> Result<SignedIn, Error> {
         let refresh_token = RefreshToken::generate()?;
-        match self.store.rotate(presented.hash(), refresh_token.hash()).await? {
+        match self.store.rotate(presented.hash(), refresh_token.hash(), origin).await? {
             Rotation::Rotated(user, session) => Ok(SignedIn { user, session, refresh_token }),
             Rotation::Refused => Err(Error::RefreshRefused),
             Rotation::Reused(session) => {
@@ -100,9 +111,10 @@ impl Accounts {
             }
         }
     }
+
     /// Ends a session.
-    pub(crate) async fn log_out(&self, session: SessionId) -> Result<(), Error> {
-        self.store.end_session(session, EndReason::Logout).await?;
+    pub(crate) async fn log_out(&self, session: SessionId, origin: &Origin) -> Result<(), Error> {
+        self.store.end_session(session, EndReason::Logout, origin).await?;
         self.sessions.forget(session).await;
         Ok(())
     }

@@ -7,6 +7,7 @@ pub mod domain;
 mod grpc;
 pub mod password;
 pub mod refresh_token;
+mod refusals;
 mod sessions;
 mod settings;
 pub mod store;
@@ -19,6 +20,7 @@ use elenchus_cache::Cache;
 use elenchus_outbox::Relay;
 use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
+use elenchus_proto::pb::auth::v1::audit_service_server::AuditServiceServer;
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
@@ -26,8 +28,9 @@ use sqlx::PgPool;
 
 use self::accounts::Accounts;
 use self::attempts::Attempts;
-use self::grpc::AuthRpc;
+use self::grpc::{AuditRpc, AuthRpc};
 use self::password::Passwords;
+use self::refusals::Refusals;
 use self::sessions::StoredSessions;
 use self::store::{MIGRATOR, SessionLifetime, Store};
 
@@ -76,16 +79,24 @@ pub async fn build(
     sweep::spawn(store.clone(), shutdown);
 
     let passwords = Passwords::for_this_machine();
-    let attempts = Attempts::new(cache, settings.attempts);
+    let attempts = Attempts::new(cache.clone(), settings.attempts);
+    let refusals = Refusals::new(store.clone(), cache, shutdown.clone());
     let sessions = Arc::new(StoredSessions::new(store.clone()));
     let service = AuthRpc {
-        accounts: Accounts::new(store.clone(), passwords, attempts, Arc::clone(&sessions)),
+        accounts: Accounts {
+            store: store.clone(),
+            passwords,
+            attempts,
+            refusals,
+            sessions: Arc::clone(&sessions),
+        },
         store: store.clone(),
         keys: settings.keys.clone(),
         access_token_lifetime: settings.access_token_lifetime,
     };
     let server = Server::builder(Guard { service: NAME, keys: settings.keys, sessions })
         .service(AuthServiceServer::new(service))
+        .service(AuditServiceServer::new(AuditRpc { store: store.clone() }))
         .healthy_while(move || {
             let store = store.clone();
             async move { store.is_reachable().await }

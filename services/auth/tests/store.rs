@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use elenchus_auth::domain::{EmailAddress, Error, Profile, SessionId, User};
+use elenchus_auth::domain::{EmailAddress, Error, Origin, Profile, SessionId, User};
 use elenchus_auth::refresh_token::{RefreshToken, TokenHash};
 use elenchus_auth::store::{EndReason, MIGRATOR, NewSession, Rotation, SessionLifetime, Store};
 use elenchus_testkit::postgres::{TestDatabase, database};
@@ -36,13 +36,23 @@ impl Fixture {
     /// A session and its first token.
     async fn session(&self) -> (SessionId, TokenHash) {
         let (user, token) = (self.user().await, token());
-        let new = NewSession { user_id: user.user_id, verified: PHC, fresh: None, token };
+        let new = NewSession {
+            user_id: user.user_id,
+            verified: PHC,
+            fresh: None,
+            token,
+            origin: &Origin::default(),
+        };
         let (_, session) = self.store.open_session(new).await.unwrap().unwrap();
         (session, token)
     }
 
     async fn is_alive(&self, session: SessionId) -> bool {
         self.store.authority(session).await.unwrap().is_some()
+    }
+
+    async fn rotate(&self, presented: TokenHash, successor: TokenHash) -> Result<Rotation, Error> {
+        self.store.rotate(presented, successor, &Origin::default()).await
     }
 
     async fn count(&self, table: &'static str) -> i64 {
@@ -61,7 +71,9 @@ impl Fixture {
 
 async fn insert(store: &Store, email: &str) -> Result<User, Error> {
     let profile = Profile::parse("Ada", "", "").unwrap();
-    store.insert_account(&EmailAddress::parse(email).unwrap(), PHC, &profile).await
+    store
+        .insert_account(&EmailAddress::parse(email).unwrap(), PHC, &profile, &Origin::default())
+        .await
 }
 
 fn token() -> TokenHash {
@@ -105,8 +117,14 @@ async fn a_session_and_its_event_are_kept_together_or_not_at_all() {
     let ada = EmailAddress::parse("ada@example.com").unwrap();
     let user = fixture.store.find_account(&ada).await.unwrap().unwrap().user;
     assert!(user.last_login_at.is_some());
-    let new =
-        |verified| NewSession { user_id: user.user_id, verified, fresh: None, token: token() };
+    let origin = Origin::default();
+    let new = |verified| NewSession {
+        user_id: user.user_id,
+        verified,
+        fresh: None,
+        token: token(),
+        origin: &origin,
+    };
     assert_eq!(fixture.store.open_session(new("an older hash")).await.unwrap(), None);
     assert!(fixture.store.set_active(user.user_id, false).await.unwrap());
     assert_eq!(fixture.store.open_session(new(PHC)).await.unwrap(), None);
@@ -117,7 +135,13 @@ async fn a_session_and_its_event_are_kept_together_or_not_at_all() {
 async fn a_fresh_hash_replaces_the_outdated_one() {
     let fixture = Fixture::new().await;
     let user_id = fixture.user().await.user_id;
-    let new = NewSession { user_id, verified: PHC, fresh: Some("fresh"), token: token() };
+    let new = NewSession {
+        user_id,
+        verified: PHC,
+        fresh: Some("fresh"),
+        token: token(),
+        origin: &Origin::default(),
+    };
     fixture.store.open_session(new).await.unwrap().unwrap();
     let ada = EmailAddress::parse("ada@example.com").unwrap();
     assert_eq!(fixture.store.find_account(&ada).await.unwrap().unwrap().password_hash, "fresh");
@@ -128,13 +152,13 @@ async fn a_token_works_once_and_its_second_use_ends_the_session() {
     let fixture = Fixture::new().await;
     let (session, first) = fixture.session().await;
     let (second, third) = (token(), token());
-    assert!(is_rotated(&fixture.store.rotate(first, second).await.unwrap()));
-    assert!(is_rotated(&fixture.store.rotate(second, third).await.unwrap()));
+    assert!(is_rotated(&fixture.rotate(first, second).await.unwrap()));
+    assert!(is_rotated(&fixture.rotate(second, third).await.unwrap()));
 
-    assert_eq!(fixture.store.rotate(first, token()).await.unwrap(), Rotation::Reused(session));
+    assert_eq!(fixture.rotate(first, token()).await.unwrap(), Rotation::Reused(session));
     assert!(!fixture.is_alive(session).await);
-    assert_eq!(fixture.store.rotate(third, token()).await.unwrap(), Rotation::Refused);
-    assert_eq!(fixture.store.rotate(token(), token()).await.unwrap(), Rotation::Refused);
+    assert_eq!(fixture.rotate(third, token()).await.unwrap(), Rotation::Refused);
+    assert_eq!(fixture.rotate(token(), token()).await.unwrap(), Rotation::Refused);
 }
 
 #[tokio::test]
@@ -142,13 +166,13 @@ async fn a_lost_answer_may_be_asked_for_again_until_its_token_is_used() {
     let fixture = Fixture::new().await;
     let (session, first) = fixture.session().await;
     let (lost, again) = (token(), token());
-    assert!(is_rotated(&fixture.store.rotate(first, lost).await.unwrap()));
-    assert!(is_rotated(&fixture.store.rotate(first, again).await.unwrap()));
+    assert!(is_rotated(&fixture.rotate(first, lost).await.unwrap()));
+    assert!(is_rotated(&fixture.rotate(first, again).await.unwrap()));
     assert!(fixture.is_alive(session).await);
 
     // The lost token is void: if it comes, it was not lost, and two parties share the session.
-    assert_eq!(fixture.store.rotate(lost, token()).await.unwrap(), Rotation::Reused(session));
-    assert_eq!(fixture.store.rotate(again, token()).await.unwrap(), Rotation::Refused);
+    assert_eq!(fixture.rotate(lost, token()).await.unwrap(), Rotation::Reused(session));
+    assert_eq!(fixture.rotate(again, token()).await.unwrap(), Rotation::Refused);
 }
 
 #[tokio::test]
@@ -160,7 +184,7 @@ async fn a_thousand_refreshes_at_once_leave_one_token_that_works() {
         let store = fixture.store.clone();
         refreshes.spawn(async move {
             let successor = token();
-            (successor, store.rotate(first, successor).await)
+            (successor, store.rotate(first, successor, &Origin::default()).await)
         });
     }
     let outcomes = refreshes.join_all().await;
@@ -174,8 +198,8 @@ async fn a_thousand_refreshes_at_once_leave_one_token_that_works() {
     let (live, void): (Vec<_>, Vec<_>) =
         outcomes.into_iter().partition(|(token, _)| is_live(token));
     assert_eq!((live.len(), void.len()), (1, 999));
-    assert!(is_rotated(&fixture.store.rotate(live[0].0, token()).await.unwrap()));
-    assert_eq!(fixture.store.rotate(void[0].0, token()).await.unwrap(), Rotation::Reused(session));
+    assert!(is_rotated(&fixture.rotate(live[0].0, token()).await.unwrap()));
+    assert_eq!(fixture.rotate(void[0].0, token()).await.unwrap(), Rotation::Reused(session));
 }
 
 #[tokio::test]
@@ -187,7 +211,7 @@ async fn an_idle_session_ends_and_a_refresh_keeps_it_up() {
         .await
         .unwrap();
     let second = token();
-    assert!(is_rotated(&fixture.store.rotate(first, second).await.unwrap()));
+    assert!(is_rotated(&fixture.rotate(first, second).await.unwrap()));
     sqlx::query("UPDATE session SET last_used_at = last_used_at - interval '23 hours'")
         .execute(&fixture.pool)
         .await
@@ -196,7 +220,7 @@ async fn an_idle_session_ends_and_a_refresh_keeps_it_up() {
 
     fixture.age("last_used_at", 1).await;
     assert!(!fixture.is_alive(session).await);
-    assert_eq!(fixture.store.rotate(second, token()).await.unwrap(), Rotation::Refused);
+    assert_eq!(fixture.rotate(second, token()).await.unwrap(), Rotation::Refused);
 }
 
 #[tokio::test]
@@ -205,7 +229,7 @@ async fn a_session_ends_after_its_time_and_is_forgotten_a_month_later() {
     let (session, first) = fixture.session().await;
     fixture.age("expires_at", 30).await;
     assert!(!fixture.is_alive(session).await);
-    assert_eq!(fixture.store.rotate(first, token()).await.unwrap(), Rotation::Refused);
+    assert_eq!(fixture.rotate(first, token()).await.unwrap(), Rotation::Refused);
 
     fixture.age("expires_at", 29).await;
     assert_eq!(fixture.store.delete_old_sessions(10).await.unwrap(), 0);
@@ -222,16 +246,16 @@ async fn a_closed_account_has_no_session_that_works() {
     let user = fixture.store.find_account(&ada).await.unwrap().unwrap().user;
     fixture.store.set_active(user.user_id, false).await.unwrap();
     assert!(!fixture.is_alive(session).await);
-    assert_eq!(fixture.store.rotate(first, token()).await.unwrap(), Rotation::Refused);
+    assert_eq!(fixture.rotate(first, token()).await.unwrap(), Rotation::Refused);
 }
 
 #[tokio::test]
 async fn an_ended_session_keeps_its_first_reason() {
     let fixture = Fixture::new().await;
     let (session, first) = fixture.session().await;
-    fixture.store.end_session(session, EndReason::Logout).await.unwrap();
-    fixture.store.end_session(session, EndReason::TokenReuse).await.unwrap();
-    assert_eq!(fixture.store.rotate(first, token()).await.unwrap(), Rotation::Refused);
+    fixture.store.end_session(session, EndReason::Logout, &Origin::default()).await.unwrap();
+    fixture.store.end_session(session, EndReason::TokenReuse, &Origin::default()).await.unwrap();
+    assert_eq!(fixture.rotate(first, token()).await.unwrap(), Rotation::Refused);
     let reason: String = sqlx::query_scalar("SELECT ended_reason FROM session")
         .fetch_one(&fixture.pool)
         .await

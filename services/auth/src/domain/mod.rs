@@ -1,5 +1,6 @@
 //! What an account is, and what may go wrong with one. Knows neither gRPC nor SQL.
 
+pub mod audit;
 mod email;
 mod error;
 mod password;
@@ -11,6 +12,7 @@ use chrono::{DateTime, Utc};
 use elenchus_rpc::UserId;
 use uuid::Uuid;
 
+pub use self::audit::Origin;
 pub use self::email::EmailAddress;
 pub use self::error::Error;
 pub use self::password::Password;

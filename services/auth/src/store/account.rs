@@ -6,8 +6,9 @@ use elenchus_rpc::UserId;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::Store;
-use crate::domain::{EmailAddress, Error, Profile, User};
+use super::{Store, audit};
+use crate::domain::audit::{Act, Event};
+use crate::domain::{EmailAddress, Error, Origin, Profile, User};
 
 /// The columns of a [`UserRow`], named so that a later migration changes no prepared statement.
 macro_rules! user_columns {
@@ -74,7 +75,9 @@ impl Store {
         email: &EmailAddress,
         password_hash: &str,
         profile: &Profile,
+        origin: &Origin,
     ) -> Result<User, Error> {
+        let mut transaction = self.pool.begin().await?;
         let inserted: Result<UserRow, _> = sqlx::query_as(concat!(
             "INSERT INTO account (user_id, email, email_folded, password_hash, full_name, organization, role)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -88,15 +91,19 @@ impl Store {
         .bind(&profile.full_name)
         .bind(&profile.organization)
         .bind(&profile.role)
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *transaction)
         .await;
-        match inserted {
-            Ok(row) => Ok(row.into()),
+        let user = match inserted {
+            Ok(row) => User::from(row),
             Err(error) if constraint(&error) == Some("account_email_folded") => {
-                Err(Error::EmailTaken)
+                return Err(Error::EmailTaken);
             }
-            Err(error) => Err(error.into()),
-        }
+            Err(error) => return Err(error.into()),
+        };
+        let event = Event::by_owner(Act::Register, user.user_id);
+        audit::record(&mut transaction, &event, origin).await?;
+        transaction.commit().await?;
+        Ok(user)
     }
 
     /// The account of an address, however it is spelt.

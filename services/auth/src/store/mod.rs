@@ -2,6 +2,7 @@
 //! row lock.
 
 mod account;
+mod audit;
 mod session;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use sqlx::migrate::Migrator;
 use elenchus_postgres::is_unreachable;
 
 pub use self::account::Account;
+pub use self::audit::AuditKey;
 pub use self::session::{EndReason, NewSession, Rotation};
 
 use crate::domain::Error;

@@ -8,9 +8,10 @@ use elenchus_rpc::session::Authority;
 use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::Store;
 use super::account::{UserRow, user_columns};
-use crate::domain::{Error, SessionId, User};
+use super::{Store, audit};
+use crate::domain::audit::{Act, Event};
+use crate::domain::{Error, Origin, SessionId, User};
 use crate::refresh_token::TokenHash;
 
 /// A sign-in whose password was right.
@@ -23,6 +24,8 @@ pub struct NewSession<'a> {
     pub fresh: Option<&'a str>,
     /// The session's first refresh token.
     pub token: TokenHash,
+    /// From where.
+    pub origin: &'a Origin,
 }
 
 /// Why a session was ended.
@@ -108,6 +111,8 @@ impl Store {
         let signed_in = analytics::SignedIn { session_id: session.to_string() };
         let event = outbox::event(new.user_id, analytics::event::What::SignedIn(signed_in));
         outbox::record(&mut transaction, &event).await?;
+        let event = Event::by_owner(Act::OpenSession, new.user_id).subject(session.0);
+        audit::record(&mut transaction, &event, new.origin).await?;
         transaction.commit().await?;
         Ok(Some((user.into(), session)))
     }
@@ -118,6 +123,7 @@ impl Store {
         &self,
         presented: TokenHash,
         successor: TokenHash,
+        origin: &Origin,
     ) -> Result<Rotation, Error> {
         let mut transaction = self.pool.begin().await?;
         let Some(session) = self.lock_session(&mut transaction, presented).await? else {
@@ -129,6 +135,10 @@ impl Store {
         }
         if !session.accepts(presented) {
             end(&mut transaction, session_id, EndReason::TokenReuse).await?;
+            let event = Event::refused(Act::RefreshSession, "REFRESH_TOKEN_REUSED")
+                .about(User::from(session.user).user_id)
+                .subject(session.session_id);
+            audit::record(&mut transaction, &event, origin).await?;
             transaction.commit().await?;
             return Ok(Rotation::Reused(session_id));
         }
@@ -169,8 +179,20 @@ impl Store {
     }
 
     /// Ends a session. One that has ended keeps its first reason.
-    pub async fn end_session(&self, session: SessionId, reason: EndReason) -> Result<(), Error> {
-        Ok(end(&mut *self.pool.acquire().await?, session, reason).await?)
+    pub async fn end_session(
+        &self,
+        session: SessionId,
+        reason: EndReason,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let mut transaction = self.pool.begin().await?;
+        if let Some(owner) = end(&mut transaction, session, reason).await? {
+            let event = Event::by_owner(Act::EndSession, owner)
+                .subject(session.0)
+                .with("reason", reason.as_str());
+            audit::record(&mut transaction, &event, origin).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     /// What the owner of a session may do. `None` unless the session is alive and its owner may use
@@ -224,17 +246,20 @@ async fn remember_token(
     Ok(())
 }
 
+/// Ends a session that has not ended, and returns whose it was.
 async fn end(
     connection: &mut PgConnection,
     session: SessionId,
     reason: EndReason,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE session SET ended_at = now(), ended_reason = $2 WHERE session_id = $1 AND ended_at IS NULL",
+) -> Result<Option<UserId>, sqlx::Error> {
+    let owner = sqlx::query_scalar(
+        "UPDATE session SET ended_at = now(), ended_reason = $2
+         WHERE session_id = $1 AND ended_at IS NULL
+         RETURNING user_id",
     )
     .bind(session.0)
     .bind(reason.as_str())
-    .execute(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(())
+    Ok(owner.map(UserId))
 }

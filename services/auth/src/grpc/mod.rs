@@ -1,6 +1,8 @@
 //! Requests in, responses out, and what a caller may know of an error.
 
-use std::net::IpAddr;
+mod audit;
+mod origin;
+
 use std::time::{Duration, SystemTime};
 
 use elenchus_proto::pb::auth::v1 as pb;
@@ -17,9 +19,9 @@ use crate::domain::{EmailAddress, Error, Password, Profile, Registration, Sessio
 use crate::refresh_token::RefreshToken;
 use crate::store::Store;
 
+pub(crate) use self::audit::AuditRpc;
+
 const TOKEN_TYPE: &str = "bearer";
-/// Set by the gateway, which alone knows the client's address.
-const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// `elenchus.auth.v1.AuthService`.
 pub(crate) struct AuthRpc {
@@ -40,9 +42,9 @@ impl AuthService for AuthRpc {
         &self,
         request: Request<pb::RegisterRequest>,
     ) -> Result<Response<pb::RegisterResponse>, Status> {
-        let client = client_address(&request);
+        let origin = origin::of(&request);
         let registration = Registration::try_from(request.into_inner()).map_err(from_error)?;
-        let user = self.accounts.register(registration, client).await.map_err(from_error)?;
+        let user = self.accounts.register(registration, &origin).await.map_err(from_error)?;
         record_user(&user);
         Ok(Response::new(pb::RegisterResponse { user: Some(user.into()) }))
     }
@@ -52,11 +54,11 @@ impl AuthService for AuthRpc {
         &self,
         request: Request<pb::LoginRequest>,
     ) -> Result<Response<pb::LoginResponse>, Status> {
-        let client = client_address(&request);
+        let origin = origin::of(&request);
         let pb::LoginRequest { username, password } = request.into_inner();
         let password = SecretString::from(password);
         let signed_in =
-            self.accounts.log_in(&username, password, client).await.map_err(from_error)?;
+            self.accounts.log_in(&username, password, &origin).await.map_err(from_error)?;
         record_user(&signed_in.user);
         let access_token = self.access_token(&signed_in).map_err(from_error)?;
         Ok(Response::new(pb::LoginResponse {
@@ -73,8 +75,9 @@ impl AuthService for AuthRpc {
         &self,
         request: Request<pb::RefreshRequest>,
     ) -> Result<Response<pb::RefreshResponse>, Status> {
+        let origin = origin::of(&request);
         let presented = RefreshToken::presented(request.into_inner().refresh_token);
-        let signed_in = self.accounts.refresh(presented).await.map_err(from_error)?;
+        let signed_in = self.accounts.refresh(presented, &origin).await.map_err(from_error)?;
         record_user(&signed_in.user);
         let access_token = self.access_token(&signed_in).map_err(from_error)?;
         Ok(Response::new(pb::RefreshResponse {
@@ -93,7 +96,7 @@ impl AuthService for AuthRpc {
     ) -> Result<Response<pb::LogoutResponse>, Status> {
         let session = Caller::of(&request)?.session_id.map(SessionId);
         let session = session.ok_or(Error::NoSession).map_err(from_error)?;
-        self.accounts.log_out(session).await.map_err(from_error)?;
+        self.accounts.log_out(session, &origin::of(&request)).await.map_err(from_error)?;
         Ok(Response::new(pb::LogoutResponse { message: "Successfully logged out".to_owned() }))
     }
 
@@ -141,14 +144,6 @@ impl AuthRpc {
 
 fn record_user(user: &User) {
     tracing::Span::current().record("user.id", tracing::field::display(user.user_id));
-}
-
-/// The client as the gateway names it, last in the list; else whoever holds the connection.
-fn client_address<T>(request: &Request<T>) -> Option<IpAddr> {
-    let forwarded = request.metadata().get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
-    forwarded
-        .and_then(|list| list.rsplit(',').next()?.trim().parse().ok())
-        .or_else(|| Some(request.remote_addr()?.ip()))
 }
 
 impl TryFrom<pb::RegisterRequest> for Registration {
