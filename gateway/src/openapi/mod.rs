@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document of all routes, made from the descriptors and their comments.
 
 mod comment;
+mod rules;
 mod schema;
 
 use elenchus_proto::pb::rpc::v1::Access;
@@ -116,7 +117,11 @@ impl Writer<'_> {
                 }
                 let (schema, description) =
                     (self.schemas.of_field(&field), self.comments.of_field(&field));
-                parameters.push(json!({"name": name, "in": "query", "schema": schema, "description": description}));
+                let mut parameter = json!({"name": name, "in": "query", "schema": schema, "description": description});
+                if rules::of(&field).required {
+                    parameter["required"] = true.into();
+                }
+                parameters.push(parameter);
             }
         }
         parameters
@@ -153,7 +158,8 @@ impl Writer<'_> {
                 "required": ["username", "password"],
             }});
         }
-        Some(json!({"content": content}))
+        let is_required = input.fields().any(|field| rules::of(&field).required);
+        Some(json!({"required": is_required, "content": content}))
     }
 
     /// The description's fields and the file, as parts of a form.

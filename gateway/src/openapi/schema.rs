@@ -1,11 +1,12 @@
 //! Messages as JSON Schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
 use super::comment::Comments;
+use super::rules;
 
 /// How deep a query reaches into messages.
 const DEEPEST_QUERY: usize = 4;
@@ -15,6 +16,8 @@ pub(crate) struct Schemas<'a> {
     comments: &'a Comments,
     /// How often each short name occurs in the pool; only unique ones are used as they are.
     names: BTreeMap<String, usize>,
+    /// Messages that are only ever sent by clients: what they do not know is refused.
+    only_sent: HashSet<String>,
     components: Map<String, Value>,
 }
 
@@ -24,7 +27,7 @@ impl<'a> Schemas<'a> {
         for message in pool.all_messages() {
             *names.entry(message.name().to_owned()).or_default() += 1;
         }
-        Self { comments, names, components: Map::new() }
+        Self { comments, names, only_sent: only_sent(pool), components: Map::new() }
     }
 
     /// All schemas that were asked for.
@@ -52,9 +55,13 @@ impl<'a> Schemas<'a> {
     /// The schema of a message without some of its fields.
     pub(crate) fn object(&mut self, message: &MessageDescriptor, without: &[String]) -> Value {
         let mut properties = Map::new();
+        let mut required = Vec::new();
         for field in
             message.fields().filter(|field| !without.iter().any(|name| name == field.name()))
         {
+            if rules::of(&field).required {
+                required.push(field.name().to_owned());
+            }
             let mut schema = self.of_field(&field);
             let comment = self.comments.of_field(&field);
             if !comment.is_empty() {
@@ -63,6 +70,12 @@ impl<'a> Schemas<'a> {
             properties.insert(field.name().to_owned(), schema);
         }
         let mut schema = json!({"type": "object", "properties": properties});
+        if !required.is_empty() {
+            schema["required"] = required.into();
+        }
+        if self.only_sent.contains(message.full_name()) {
+            schema["additionalProperties"] = false.into();
+        }
         let comment = self.comments.of_message(message);
         if !comment.is_empty() {
             schema["description"] = comment.into();
@@ -80,12 +93,25 @@ impl<'a> Schemas<'a> {
             return json!({"type": "object", "additionalProperties": value});
         }
         let one = self.one(field);
-        if field.is_list() { json!({"type": "array", "items": one}) } else { one }
+        if !field.is_list() {
+            return one;
+        }
+        let mut list = json!({"type": "array", "items": one});
+        if let Some(count) = rules::of(field).max_items {
+            list["maxItems"] = count.into();
+        }
+        list
     }
 
     /// The schema of one value of a field.
     pub(crate) fn one(&mut self, field: &FieldDescriptor) -> Value {
-        match field.kind() {
+        let mut schema = self.of_kind(field.kind());
+        rules::narrow(&mut schema, &rules::of(field));
+        schema
+    }
+
+    fn of_kind(&mut self, kind: Kind) -> Value {
+        match kind {
             Kind::Double => json!({"type": "number", "format": "double"}),
             Kind::Float => json!({"type": "number", "format": "float"}),
             Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
@@ -110,6 +136,27 @@ impl<'a> Schemas<'a> {
                 json!({"type": "string", "enum": names})
             }
             Kind::Message(message) => self.of_message(&message),
+        }
+    }
+}
+
+/// The messages that methods take and never return.
+fn only_sent(pool: &DescriptorPool) -> HashSet<String> {
+    let (mut sent, mut returned) = (HashSet::new(), HashSet::new());
+    for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        reach(&method.input(), &mut sent);
+        reach(&method.output(), &mut returned);
+    }
+    sent.retain(|name| !returned.contains(name));
+    sent
+}
+
+fn reach(message: &MessageDescriptor, reached: &mut HashSet<String>) {
+    if reached.insert(message.full_name().to_owned()) {
+        for field in message.fields() {
+            if let Some(inner) = field.kind().as_message() {
+                reach(inner, reached);
+            }
         }
     }
 }

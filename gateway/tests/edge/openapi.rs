@@ -36,6 +36,22 @@ async fn every_reference_leads_somewhere() {
     }
 }
 
+#[tokio::test]
+async fn what_a_value_must_be_stands_in_the_document() {
+    let document = document(&Fakes::default().edge().await).await;
+    let parameters =
+        document["paths"]["/api/v1/documents"]["get"]["parameters"].as_array().unwrap();
+    let limit = parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap();
+    let bounds = ["minimum", "maximum", "default"].map(|keyword| limit["schema"][keyword].as_i64());
+    assert_eq!(bounds, [Some(1), Some(200), Some(50)]);
+
+    let account = &document["components"]["schemas"]["RegisterRequest"];
+    assert_eq!(account["required"], serde_json::json!(["email", "password"]));
+    assert_eq!(account["properties"]["email"]["format"], "email");
+    assert_eq!(account["additionalProperties"], false);
+    assert!(document["components"]["schemas"]["User"]["additionalProperties"].is_null());
+}
+
 fn collect<'a>(value: &'a Value, references: &mut Vec<&'a str>) {
     match value {
         Value::Object(members) => {
