@@ -20,7 +20,7 @@ pub async fn start(process: &Process) -> Result<SocketAddr, StartError> {
 /// every service must be set.
 pub async fn start_alone(env: &Env, shutdown: &Shutdown) -> Result<SocketAddr, StartError> {
     let ways = Ways::from_env(env, &[], shutdown)?;
-    listen(env, &ways, Cache::from_env(env).await?, shutdown).await
+    listen(env, &ways, Cache::from_env(env)?, shutdown).await
 }
 
 async fn listen(

@@ -49,7 +49,7 @@ impl Process {
     pub async fn new(env: Env, here: &[Role], shutdown: Shutdown) -> Result<Self, StartError> {
         let keys = Keys::from_env(&env)?;
         let peers = Peers::from_env(&env, here, &shutdown)?;
-        let cache = Cache::from_env(&env).await?;
+        let cache = Cache::from_env(&env)?;
         Ok(Self { env, keys, cache, peers, shutdown })
     }
 

@@ -1,12 +1,13 @@
 //! The private servers of a test run.
 
-use std::io;
-use std::net::TcpListener;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use elenchus_postgres::cluster::{Cluster, Error, Options, Programs};
 use elenchus_settings::Env;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{PG_VERSION, variable};
@@ -37,15 +38,9 @@ impl Redis {
     /// Starts one on a free port, where the program is installed.
     pub fn start() -> io::Result<Option<Self>> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let started = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--save", "", "--appendonly", "no"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        match started {
+        match spawn_redis(port) {
             Ok(server) => {
-                let redis = Self { server, port };
+                let mut redis = Self { server, port };
                 redis.wait_until_ready()?;
                 Ok(Some(redis))
             }
@@ -59,21 +54,74 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    fn wait_until_ready(&self) -> io::Result<()> {
+    /// Kills it, with all that it holds.
+    pub fn kill(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+
+    /// Starts an empty one at the same place.
+    pub fn restart(&mut self) -> io::Result<()> {
+        self.kill();
+        self.server = spawn_redis(self.port)?;
+        self.wait_until_ready()
+    }
+
+    /// Keeps its connections, and lets it answer nothing.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it answer again.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.server), signal).expect("it lives");
+    }
+
+    /// Waits for the answer of the process that was started: a stranger may have taken the port.
+    fn wait_until_ready(&mut self) -> io::Result<()> {
+        let own = format!("process_id:{}\r", self.server.id());
         let patience = Instant::now() + Duration::from_secs(10);
         loop {
-            match std::net::TcpStream::connect(("127.0.0.1", self.port)) {
-                Ok(_) => return Ok(()),
+            if let Some(status) = self.server.try_wait()? {
+                return Err(io::Error::other(format!("redis-server ended with {status}")));
+            }
+            match self.information() {
+                Ok(information) if information.contains(&own) => return Ok(()),
                 Err(error) if Instant::now() > patience => return Err(error),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                Ok(_) if Instant::now() > patience => {
+                    return Err(io::Error::other("a stranger's Redis was reached"));
+                }
+                Ok(_) | Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         }
     }
+
+    /// What the server at the port says of itself.
+    fn information(&self) -> io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(b"INFO server\r\nQUIT\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+}
+
+fn spawn_redis(port: u16) -> io::Result<Child> {
+    Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--save", "", "--appendonly", "no"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
 }
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        self.kill();
     }
 }

@@ -1,0 +1,107 @@
+//! Losable state in Redis, over all replicas.
+
+mod link;
+mod listen;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use elenchus_settings::Invalid;
+use redis::{AsyncCommands, Client, IntoConnectionInfo, Script};
+use secrecy::{ExposeSecret, SecretString};
+use tokio_util::task::AbortOnDropHandle;
+
+use self::link::Link;
+use crate::fanout::{Hub, Subscription};
+use crate::quota::{Allowed, Quota};
+use crate::store::{Lost, Store};
+
+/// Reads when the allowance will be whole, and moves that on when one may be taken. Redis's own
+/// clock decides, so that replicas agree.
+const TAKE: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local whole = tonumber(redis.call('GET', KEYS[1])) or now
+local ahead = math.max(whole - now, 0)
+local step, depth = tonumber(ARGV[1]), tonumber(ARGV[2])
+if ahead + step <= depth then
+    redis.call('SET', KEYS[1], string.format('%.0f', now + ahead + step), 'PX', math.ceil((ahead + step) / 1000))
+end
+return ahead
+";
+
+/// The keys of this program in a Redis that may hold others'.
+const QUOTAS: &str = "elenchus:quota:";
+const VALUES: &str = "elenchus:value:";
+const CHANNELS: &str = "elenchus:channel:";
+
+pub(crate) struct Shared {
+    client: Client,
+    link: Link,
+    take: Script,
+    hub: Arc<Hub>,
+    /// Begun by the first listener: a process that only limits holds no second connection.
+    ear: OnceLock<AbortOnDropHandle<()>>,
+}
+
+impl Shared {
+    /// Connects in the background: a Redis that is down is lost, not fatal.
+    pub(crate) fn connect(
+        url: &str,
+        password: Option<SecretString>,
+        hub: Arc<Hub>,
+    ) -> Result<Self, Invalid> {
+        // The address may hold a password, so no error may quote it.
+        let unusable =
+            |_| Invalid::new("REDIS_URL", "is not of the form redis://host:port/database");
+        let mut info = url.into_connection_info().map_err(unusable)?;
+        if let Some(password) = password {
+            let redis = info.redis_settings().clone().set_password(password.expose_secret());
+            info = info.set_redis_settings(redis);
+        }
+        let client = Client::open(info).map_err(unusable)?;
+        let link = Link::open(client.clone()).map_err(unusable)?;
+        Ok(Self { client, link, take: Script::new(TAKE), hub, ear: OnceLock::new() })
+    }
+}
+
+#[async_trait]
+impl Store for Shared {
+    async fn take(&self, key: &str, quota: Quota) -> Result<Allowed, Lost> {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let mut call = self.take.key(format!("{QUOTAS}{key}"));
+        call.arg(micros(quota.step())).arg(micros(quota.depth()));
+        let mut connection = self.link.connection();
+        let ahead: u64 = self.link.hold(call.invoke_async(&mut connection)).await?;
+        Ok(quota.judge(Duration::from_micros(ahead)))
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, Lost> {
+        let mut connection = self.link.connection();
+        self.link.hold(connection.get(format!("{VALUES}{key}"))).await
+    }
+
+    async fn set(&self, key: &str, value: Bytes, time_to_live: Duration) -> Result<(), Lost> {
+        // Zero is refused by Redis, and means nothing to keep.
+        let millis = u64::try_from(time_to_live.as_millis()).unwrap_or(u64::MAX).max(1);
+        let mut connection = self.link.connection();
+        self.link.hold(connection.pset_ex(format!("{VALUES}{key}"), value.as_ref(), millis)).await
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Lost> {
+        let mut connection = self.link.connection();
+        self.link.hold(connection.del(format!("{VALUES}{key}"))).await
+    }
+
+    async fn publish(&self, channel: &str, message: Bytes) -> Result<(), Lost> {
+        let mut connection = self.link.connection();
+        self.link.hold(connection.publish(format!("{CHANNELS}{channel}"), message.as_ref())).await
+    }
+
+    fn subscribe(&self, channel: &str) -> Subscription {
+        self.ear.get_or_init(|| listen::spawn(self.client.clone(), Arc::clone(&self.hub)));
+        self.hub.subscribe(channel)
+    }
+}
