@@ -109,7 +109,11 @@ def samples(side: Side):
     side.http.headers["authorization"] = f"Bearer {session['access_token']}"
     yield ask("POST", "/api/v1/auth/refresh", {"refresh_token": session["refresh_token"]})
     yield ask("GET", "/api/v1/auth/me")
+    yield ask("GET", "/api/v1/users/me")
+    yield ask("PATCH", "/api/v1/users/me", {"full_name": "Ada", "role": ""})
     yield ask("GET", "/api/v1/users/me/audit?limit=3")
+    yield ask("PUT", "/api/v1/users/me/preferences", {"theme": "dark", "l": [1, None, {"x": 1.5}]})
+    yield ask("GET", "/api/v1/users/me/preferences")
 
     for prefix in ("/api/v1/chat/conversations", "/api/v1/conversations"):
         body = {"title": "Lease é", "metadata": {"n": 1, "f": 1.5, "z": None, "b": True, "l": [1, "x", {}], "o": {"k": ""}}}

@@ -22,13 +22,14 @@ use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::auth::v1::audit_service_server::AuditServiceServer;
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
+use elenchus_proto::pb::auth::v1::user_service_server::UserServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
 use self::accounts::Accounts;
 use self::attempts::Attempts;
-use self::grpc::{AuditRpc, AuthRpc};
+use self::grpc::{AuditRpc, AuthRpc, UserRpc};
 use self::password::Passwords;
 use self::refusals::Refusals;
 use self::sessions::StoredSessions;
@@ -96,6 +97,7 @@ pub async fn build(
     };
     let server = Server::builder(Guard { service: NAME, keys: settings.keys, sessions })
         .service(AuthServiceServer::new(service))
+        .service(UserServiceServer::new(UserRpc { store: store.clone() }))
         .service(AuditServiceServer::new(AuditRpc { store: store.clone() }))
         .healthy_while(move || {
             let store = store.clone();

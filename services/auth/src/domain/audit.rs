@@ -30,6 +30,18 @@ pub enum Act {
     RefreshSession,
     /// Somebody signed out.
     EndSession,
+    /// A profile was changed.
+    UpdateProfile,
+    /// An account may sign in again.
+    Activate,
+    /// An account may no longer sign in.
+    Deactivate,
+    /// An account was put in charge of the installation.
+    MakeSuperuser,
+    /// An account is no longer in charge of the installation.
+    UnmakeSuperuser,
+    /// The named roles of an account were replaced.
+    SetRoles,
 }
 
 /// Who did it.
@@ -59,6 +71,23 @@ pub struct Event {
     pub(crate) user_id: Option<UserId>,
     pub(crate) subject_id: Option<Uuid>,
     pub(crate) details: Map<String, Value>,
+}
+
+/// Which events are wanted. What is absent lets everything through.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Those about this account.
+    pub user_id: Option<UserId>,
+    /// Those that this user caused.
+    pub actor_id: Option<UserId>,
+    /// Those of this act.
+    pub act: Option<String>,
+    /// Those that ended so.
+    pub outcome: Option<String>,
+    /// Those from this moment on.
+    pub since: Option<DateTime<Utc>>,
+    /// Those before this moment.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// Something that was recorded.
@@ -97,6 +126,12 @@ impl Act {
             Self::OpenSession => "session.open",
             Self::RefreshSession => "session.refresh",
             Self::EndSession => "session.end",
+            Self::UpdateProfile => "account.update",
+            Self::Activate => "account.activate",
+            Self::Deactivate => "account.deactivate",
+            Self::MakeSuperuser => "account.make_superuser",
+            Self::UnmakeSuperuser => "account.unmake_superuser",
+            Self::SetRoles => "account.set_roles",
         }
     }
 }
@@ -129,7 +164,12 @@ impl Actor {
 impl Event {
     /// What users did to their own account.
     pub fn by_owner(act: Act, owner: UserId) -> Self {
-        Self::new(act, Outcome::Succeeded, Actor::User(owner)).about(owner)
+        Self::by(Actor::User(owner), act).about(owner)
+    }
+
+    /// What somebody did.
+    pub fn by(actor: Actor, act: Act) -> Self {
+        Self::new(act, Outcome::Succeeded, actor)
     }
 
     /// What was refused to somebody who did not prove who they are, with the reason that programs know.

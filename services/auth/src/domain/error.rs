@@ -45,6 +45,12 @@ pub enum Error {
     /// The caller's account was deleted.
     #[error("account not found")]
     NoAccount,
+    /// The installation would have nobody in charge.
+    #[error("this is the last active superuser; make another one first")]
+    LastSuperuser,
+    /// Whoever is in charge would lock themself out.
+    #[error("nobody can deactivate their own account; another superuser can")]
+    OwnAccount,
     /// The database cannot be reached.
     #[error("accounts cannot be reached right now")]
     Unavailable(#[source] Source),

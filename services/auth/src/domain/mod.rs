@@ -1,6 +1,7 @@
 //! What an account is, and what may go wrong with one. Knows neither gRPC nor SQL.
 
 pub mod audit;
+mod change;
 mod email;
 mod error;
 mod password;
@@ -13,6 +14,7 @@ use elenchus_rpc::UserId;
 use uuid::Uuid;
 
 pub use self::audit::Origin;
+pub use self::change::{AccountChange, Preferences, ProfileChange, Roles};
 pub use self::email::EmailAddress;
 pub use self::error::Error;
 pub use self::password::Password;
@@ -57,6 +59,8 @@ pub struct User {
     pub updated_at: DateTime<Utc>,
     /// When the owner last signed in.
     pub last_login_at: Option<DateTime<Utc>>,
+    /// Its named roles, in order.
+    pub roles: Vec<String>,
 }
 
 impl fmt::Debug for User {

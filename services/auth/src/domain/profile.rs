@@ -27,7 +27,7 @@ impl Profile {
 }
 
 /// One line. Control characters are refused: they break mails and logs, and PostgreSQL takes no NUL.
-fn text(field: &'static str, raw: &str) -> Result<String, Error> {
+pub(super) fn text(field: &'static str, raw: &str) -> Result<String, Error> {
     let text = raw.trim();
     let chars = text.chars().count();
     if chars > MAX_CHARS {

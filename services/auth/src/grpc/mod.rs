@@ -2,6 +2,7 @@
 
 mod audit;
 mod origin;
+mod user;
 
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +21,7 @@ use crate::refresh_token::RefreshToken;
 use crate::store::Store;
 
 pub(crate) use self::audit::AuditRpc;
+pub(crate) use self::user::UserRpc;
 
 const TOKEN_TYPE: &str = "bearer";
 
@@ -173,6 +175,7 @@ impl From<User> for pb::User {
             created_at: Some(timestamp(user.created_at)),
             updated_at: Some(timestamp(user.updated_at)),
             last_login: user.last_login_at.map(timestamp),
+            roles: user.roles,
         }
     }
 }
@@ -184,7 +187,7 @@ impl Classify for Error {
             Self::WrongCredentials | Self::RefreshRefused | Self::RefreshReused => {
                 Code::Unauthenticated
             }
-            Self::Inactive => Code::FailedPrecondition,
+            Self::Inactive | Self::LastSuperuser | Self::OwnAccount => Code::FailedPrecondition,
             Self::TooManyAttempts { .. } => Code::ResourceExhausted,
             Self::Busy | Self::Unavailable(_) => Code::Unavailable,
             Self::NoSession => Code::PermissionDenied,
@@ -205,6 +208,8 @@ impl Classify for Error {
             Self::Busy => "OVERLOADED",
             Self::NoSession => "NO_SESSION",
             Self::NoAccount => "NOT_FOUND",
+            Self::LastSuperuser => "LAST_SUPERUSER",
+            Self::OwnAccount => "OWN_ACCOUNT",
             Self::Unavailable(_) => "STORE_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
         }
@@ -226,6 +231,8 @@ impl Classify for Error {
             | Self::RefreshReused
             | Self::NoSession
             | Self::NoAccount
+            | Self::LastSuperuser
+            | Self::OwnAccount
             | Self::Internal(_) => None,
         }
     }

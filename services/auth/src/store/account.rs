@@ -15,7 +15,10 @@ macro_rules! user_columns {
     () => {
         "account.user_id, account.email, account.full_name, account.organization, account.role,
          account.is_active, account.is_superuser, account.created_at, account.updated_at,
-         account.last_login_at"
+         account.last_login_at,
+         ARRAY (SELECT account_role.role FROM account_role
+                WHERE account_role.user_id = account.user_id
+                ORDER BY account_role.role) AS roles"
     };
 }
 pub(super) use user_columns;
@@ -40,6 +43,7 @@ pub(super) struct UserRow {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     last_login_at: Option<DateTime<Utc>>,
+    roles: Vec<String>,
 }
 
 #[derive(FromRow)]
@@ -64,6 +68,7 @@ impl From<UserRow> for User {
             created_at: row.created_at,
             updated_at: row.updated_at,
             last_login_at: row.last_login_at,
+            roles: row.roles,
         }
     }
 }

@@ -5,12 +5,12 @@ use elenchus_rpc::UserId;
 use elenchus_rpc::page::Page;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::Store;
 use crate::domain::Error;
-use crate::domain::audit::{Event, Origin, Recorded};
+use crate::domain::audit::{Event, Filter, Origin, Recorded};
 
 /// What a page of the record is continued from: when its last event was, and its id.
 pub type AuditKey = (DateTime<Utc>, Uuid);
@@ -90,27 +90,47 @@ impl Store {
         Ok(record(&mut *self.pool.acquire().await?, event, origin).await?)
     }
 
-    /// What is recorded of an account, newest first.
-    pub async fn list_audit_of(
+    /// What is recorded, newest first.
+    pub async fn list_audit(
         &self,
-        user_id: UserId,
+        filter: &Filter,
         page: &Page<AuditKey>,
     ) -> Result<Vec<Recorded>, Error> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let mut query = QueryBuilder::new(
             "SELECT audit_event_id, occurred_at, act, outcome, actor_kind, actor_id, user_id, subject_id,
                     address, user_agent, request_id, details
-             FROM audit_event
-             WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (occurred_at, audit_event_id) < ($2, $3))
-             ORDER BY occurred_at DESC, audit_event_id DESC
-             LIMIT $4 OFFSET $5",
-        )
-        .bind(user_id.0)
-        .bind(page.after.map(|(occurred_at, _)| occurred_at))
-        .bind(page.after.map(|(_, id)| id))
-        .bind(page.limit)
-        .bind(page.skip)
-        .fetch_all(&self.pool)
-        .await?;
+             FROM audit_event WHERE true",
+        );
+        narrow(&mut query, filter);
+        if let Some((occurred_at, id)) = page.after {
+            query.push(" AND (occurred_at, audit_event_id) < (").push_bind(occurred_at);
+            query.push(", ").push_bind(id).push(")");
+        }
+        query.push(" ORDER BY occurred_at DESC, audit_event_id DESC LIMIT ").push_bind(page.limit);
+        query.push(" OFFSET ").push_bind(page.skip);
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(Recorded::from).collect())
+    }
+}
+
+fn narrow(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    let Filter { user_id, actor_id, act, outcome, since, until } = filter.clone();
+    if let Some(user_id) = user_id {
+        query.push(" AND user_id = ").push_bind(user_id.0);
+    }
+    if let Some(actor_id) = actor_id {
+        query.push(" AND actor_id = ").push_bind(actor_id.0);
+    }
+    if let Some(act) = act {
+        query.push(" AND act = ").push_bind(act);
+    }
+    if let Some(outcome) = outcome {
+        query.push(" AND outcome = ").push_bind(outcome);
+    }
+    if let Some(since) = since {
+        query.push(" AND occurred_at >= ").push_bind(since);
+    }
+    if let Some(until) = until {
+        query.push(" AND occurred_at < ").push_bind(until);
     }
 }

@@ -4,6 +4,7 @@
 mod account;
 mod audit;
 mod session;
+mod user;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use elenchus_postgres::is_unreachable;
 pub use self::account::Account;
 pub use self::audit::AuditKey;
 pub use self::session::{EndReason, NewSession, Rotation};
+pub use self::user::UserFilter;
 
 use crate::domain::Error;
 

@@ -35,6 +35,8 @@ pub enum EndReason {
     Logout,
     /// A refresh token was used that had been traded before.
     TokenReuse,
+    /// The account was deactivated.
+    Deactivated,
 }
 
 /// What came of a refresh token that was presented.
@@ -72,6 +74,7 @@ impl EndReason {
         match self {
             Self::Logout => "logout",
             Self::TokenReuse => "token_reuse",
+            Self::Deactivated => "deactivated",
         }
     }
 }
@@ -262,4 +265,20 @@ async fn end(
     .fetch_optional(connection)
     .await?;
     Ok(owner.map(UserId))
+}
+
+/// Ends every session of an account that has not ended.
+pub(super) async fn end_all(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    reason: EndReason,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE session SET ended_at = now(), ended_reason = $2 WHERE user_id = $1 AND ended_at IS NULL",
+    )
+    .bind(user_id.0)
+    .bind(reason.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
 }

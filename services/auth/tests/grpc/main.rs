@@ -6,6 +6,7 @@ mod audit;
 mod guessing;
 mod secrets;
 mod service;
+mod users;
 
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_rpc::Transport;
