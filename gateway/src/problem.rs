@@ -164,6 +164,7 @@ impl Problem {
 fn http_status(code: Code, reason: Option<&str>, names_fields: bool) -> StatusCode {
     match reason {
         Some("FILE_TOO_LARGE") => return StatusCode::PAYLOAD_TOO_LARGE,
+        Some("EVENTS_EXPIRED") => return StatusCode::GONE,
         Some("UNSUPPORTED_FILE_TYPE") => return StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Some(_) | None => {}
     }

@@ -131,6 +131,9 @@ def samples(side: Side):
                                            "sources": ["The tenant pays the rent on the first day."]})
         yield ask("GET", one + "/messages", conversation_id=conversation)
         yield ask("DELETE", one, conversation_id=conversation)
+    # An answer that has ended stays as it is.
+    answer = side.json("POST", "/api/v1/chat", {"content": "Who pays?", "sources": ["The tenant pays the rent."]})
+    yield ask("POST", "/api/v1/chat/generations/{generation_id}/stop", {}, generation_id=answer["message"]["id"])
     question = {"content": "What must a school get before it shares records?", "document_ids": [document]}
     yield ask("POST", "/api/v1/chat", question)
     yield ask("POST", "/api/v1/chat/chat", question)

@@ -5,6 +5,7 @@ mod extractive;
 mod model;
 mod registry;
 mod settings;
+mod token;
 
 pub use extractive::Extractive;
 pub use model::{
@@ -12,3 +13,4 @@ pub use model::{
 };
 pub use registry::{Models, UnknownModel};
 pub use settings::Settings;
+pub use token::estimated_tokens;

@@ -2,6 +2,8 @@
 
 use futures_util::stream::BoxStream;
 
+use crate::token::estimated_tokens;
+
 /// What a model says, as it says it. Dropping the stream stops the model.
 pub type ModelStream = BoxStream<'static, Result<ModelEvent, ModelError>>;
 
@@ -23,6 +25,16 @@ pub struct Prompt {
     pub history: Vec<Turn>,
     /// The sources, best first.
     pub passages: Vec<Passage>,
+}
+
+impl Prompt {
+    /// A rough count of the tokens that it comes to.
+    pub fn estimated_tokens(&self) -> usize {
+        let history = self.history.iter().map(|turn| turn.text.as_str());
+        let passages = self.passages.iter().map(|passage| passage.text.as_str());
+        let texts = history.chain(passages).chain([self.question.as_str()]);
+        texts.map(estimated_tokens).sum()
+    }
 }
 
 /// One earlier message.

@@ -30,6 +30,10 @@ pub type Transport = BoxCloneSyncService<http::Request<Body>, http::Response<Bod
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const RESOLVE_EVERY: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// What a peer may send ahead of a reader, for one answer and for all of a connection. hyper's own
+/// 2 MiB would hold a whole answer, and a slow reader would slow nobody.
+const STREAM_WINDOW: u32 = 64 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
 const RESEND_TOKEN_FOR: Duration = Duration::from_secs(30);
 
 /// The peer lives in this process. No socket, no HTTP/2, the same layers.
@@ -86,6 +90,8 @@ async fn follow_name(
                 let endpoint = endpoint
                     .connect_timeout(CONNECT_TIMEOUT)
                     .tcp_nodelay(true)
+                    .initial_stream_window_size(STREAM_WINDOW)
+                    .initial_connection_window_size(CONNECTION_WINDOW)
                     .http2_keep_alive_interval(KEEP_ALIVE);
                 let _ = changes.send(Change::Insert(*new, endpoint)).await;
             }

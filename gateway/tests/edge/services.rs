@@ -215,7 +215,12 @@ impl ConversationService for Fakes {
         let question = request.into_inner().content;
         let delta = |seq: i32, text: &str| {
             let payload = chat::chat_event::Payload::Delta(chat::Delta { text: text.to_owned() });
-            let event = chat::ChatEvent { seq, r#type: "delta".to_owned(), payload: Some(payload) };
+            let event = chat::ChatEvent {
+                seq,
+                r#type: "delta".to_owned(),
+                payload: Some(payload),
+                generation_id: "generation".to_owned(),
+            };
             Ok(chat::StreamChatResponse { event: Some(event) })
         };
         let events: Self::StreamChatStream = match question.as_str() {
@@ -237,6 +242,31 @@ impl ConversationService for Fakes {
             _ => Box::pin(tokio_stream::iter([delta(1, "line\nbreak"), delta(2, "two")])),
         };
         Ok(Response::new(events))
+    }
+
+    type WatchGenerationStream = Events<chat::WatchGenerationResponse>;
+
+    async fn watch_generation(
+        &self,
+        _: Request<chat::WatchGenerationRequest>,
+    ) -> Result<Response<Self::WatchGenerationStream>, Status> {
+        nothing()
+    }
+
+    async fn stop_generation(
+        &self,
+        _: Request<chat::StopGenerationRequest>,
+    ) -> Result<Response<chat::StopGenerationResponse>, Status> {
+        nothing()
+    }
+
+    type WatchConversationStream = Events<chat::WatchConversationResponse>;
+
+    async fn watch_conversation(
+        &self,
+        _: Request<chat::WatchConversationRequest>,
+    ) -> Result<Response<Self::WatchConversationStream>, Status> {
+        nothing()
     }
 }
 

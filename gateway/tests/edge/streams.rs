@@ -22,8 +22,8 @@ async fn events_have_names_and_numbers() {
     assert_eq!(
         response.text().await.unwrap(),
         concat!(
-            "event: delta\nid: 1\ndata: {\"seq\":1,\"type\":\"delta\",\"delta\":{\"text\":\"line\\nbreak\"}}\n\n",
-            "event: delta\nid: 2\ndata: {\"seq\":2,\"type\":\"delta\",\"delta\":{\"text\":\"two\"}}\n\n",
+            "event: delta\nid: 1\ndata: {\"seq\":1,\"type\":\"delta\",\"delta\":{\"text\":\"line\\nbreak\"},\"generation_id\":\"generation\"}\n\n",
+            "event: delta\nid: 2\ndata: {\"seq\":2,\"type\":\"delta\",\"delta\":{\"text\":\"two\"},\"generation_id\":\"generation\"}\n\n",
         )
     );
 }

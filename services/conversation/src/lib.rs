@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod domain;
+pub mod generation;
 mod grpc;
 mod outbox;
 pub mod store;
@@ -22,7 +23,8 @@ use elenchus_rpc::session::RemoteSessions;
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
-use self::answer::Answers;
+use self::answer::{Answers, Pace};
+use self::generation::Generations;
 use self::grpc::{AssistantRpc, ConversationRpc};
 use self::store::{MIGRATOR, Store};
 
@@ -59,7 +61,7 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
     };
     let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
     let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
-    Ok(build(pool, models, peers, guard, &process.shutdown).await?)
+    Ok(build(pool, models, peers, guard, Pace::default(), &process.shutdown).await?)
 }
 
 /// Builds the service over its database.
@@ -68,17 +70,27 @@ pub async fn build(
     models: Models,
     peers: Peers,
     guard: Guard,
+    pace: Pace,
     shutdown: &Shutdown,
 ) -> Result<Server, BuildError> {
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, peers.analytics, shutdown);
-    let store = Store::new(pool);
-    sweep::spawn(store.clone(), shutdown);
+    let store = Store::new(pool.clone());
+    sweep::spawn(store.clone(), pace.sweep_every, shutdown);
 
-    let answers = Answers::new(store.clone(), models, peers.documents.clone(), shutdown.clone());
+    let generations = Generations::new(&pool, store.clone(), shutdown.clone());
+    let answers = Answers::new(
+        store.clone(),
+        models,
+        generations.clone(),
+        peers.documents.clone(),
+        pace,
+        shutdown.clone(),
+    );
     let conversations = ConversationRpc {
         store: store.clone(),
         answers: answers.clone(),
+        generations,
         documents: DocumentServiceClient::new(peers.documents),
     };
     let server = Server::builder(guard)

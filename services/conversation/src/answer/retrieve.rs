@@ -9,8 +9,9 @@ use elenchus_rpc::{Caller, Transport};
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{Failure, source};
+use super::source;
 use crate::domain::{Passage, Question};
+use crate::generation::Failure;
 
 const MOST_PASSAGES: usize = 8;
 const BUDGET: Duration = Duration::from_secs(15);

@@ -13,6 +13,18 @@ pub enum Error {
     /// Absent, or someone else's.
     #[error("document not found")]
     DocumentNotFound,
+    /// Absent, or someone else's.
+    #[error("generation not found")]
+    GenerationNotFound,
+    /// The answer is there, and what happened while it was made is not kept any more.
+    #[error("the events of this generation are no longer kept; read its message")]
+    EventsExpired,
+    /// Whoever makes the answer did not say that it stopped.
+    #[error("the generation did not stop yet; stop it again in a moment")]
+    NotStopped,
+    /// This process ends; another one goes on.
+    #[error("the service is stopping; watch again after the last event")]
+    Stopping,
     /// A field that the client can mend.
     #[error("{problem}")]
     Invalid {

@@ -5,11 +5,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::ConversationId;
+use super::{ConversationId, Error};
 
 /// A message's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MessageId(pub Uuid);
+
+impl MessageId {
+    /// The id of an answer. Ids are opaque to clients: one that cannot be read names nothing.
+    pub fn parse_generation(raw: &str) -> Result<Self, Error> {
+        raw.parse().map(Self).map_err(|_| Error::GenerationNotFound)
+    }
+}
 
 /// How far a message has come. All but `Generating` are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +25,7 @@ pub enum MessageStatus {
     Complete,
     /// Being made right now.
     Generating,
-    /// Its reader left; what had been made is kept.
+    /// Its reader left or wanted it to stop; what had been made is kept.
     Stopped,
     /// Broke off; what had been made is kept.
     Incomplete,

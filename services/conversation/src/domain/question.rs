@@ -90,6 +90,8 @@ pub struct Question {
     pub document_ids: Vec<Uuid>,
     /// The trace to record it under.
     pub trace_id: String,
+    /// Whether it is answered to the end when whoever asked leaves.
+    pub is_detached: bool,
 }
 
 impl Question {

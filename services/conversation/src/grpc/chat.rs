@@ -1,14 +1,15 @@
 //! Questions: parsed alike for the whole answer and for the streamed one.
 
 use elenchus_proto::pb::conversation::v1 as pb;
+use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use elenchus_rpc::status::{from_error, with_reason};
-use tokio::sync::mpsc;
+use futures_util::{Stream, stream};
 use tonic::{Code, Status};
 
-use crate::answer::{Event, Failure, What};
 use crate::domain::{
-    ConversationId, Error, Place, Question, SessionId, Source, Text, Usage, parse_trace_id,
+    ConversationId, Error, Place, Question, SessionId, Source, Text, parse_trace_id,
 };
+use crate::generation::{Failure, Reader};
 
 /// A question and the model that it asks for.
 pub(super) fn question(request: pb::StreamChatRequest) -> Result<(Question, String), Error> {
@@ -23,6 +24,7 @@ pub(super) fn question(request: pb::StreamChatRequest) -> Result<(Question, Stri
         sources: Source::parse_all(request.sources)?,
         document_ids: Question::parse_document_ids(&request.document_ids)?,
         trace_id: parse_trace_id(request.trace_id)?,
+        is_detached: request.detach,
     };
     Ok((question, request.model))
 }
@@ -37,30 +39,53 @@ pub(super) fn as_stream(request: pb::ChatRequest) -> pb::StreamChatRequest {
         sources: request.sources,
         document_ids: request.document_ids,
         trace_id: request.trace_id,
+        detach: false,
     }
 }
 
 /// Reads an answer to its end.
-pub(super) async fn whole(mut events: mpsc::Receiver<Event>) -> Result<pb::ChatResponse, Status> {
-    let mut usage = Usage::default();
-    while let Some(event) = events.recv().await {
-        match event.what {
-            What::Usage(counted) => usage = counted,
-            What::Completed(message) => {
-                let message = pb::Message::from(message);
+pub(super) async fn whole(mut events: Reader) -> Result<pb::ChatResponse, Status> {
+    let mut usage = None;
+    while let Some(event) = events.next().await {
+        match event.payload {
+            Some(Payload::Usage(counted)) => usage = Some(counted),
+            Some(Payload::Completed(pb::MessageCompleted { message: Some(message) })) => {
                 return Ok(pb::ChatResponse {
                     conversation_id: message.conversation_id.clone(),
-                    usage: Some(usage.into()),
+                    usage,
                     citations: message.citations.clone(),
                     message: Some(message),
                 });
             }
-            What::Failed(Failure::DOCUMENT) => return Err(from_error(Error::DocumentNotFound)),
-            What::Failed(failure) => {
-                return Err(with_reason(Code::Unavailable, failure.code, failure.detail));
+            Some(Payload::Error(failure)) if failure.code == Failure::DOCUMENT.code => {
+                return Err(from_error(Error::DocumentNotFound));
             }
-            What::Started { .. } | What::Retrieval(_) | What::Delta(_) | What::Citation(_) => {}
+            Some(Payload::Error(failure)) => {
+                return Err(with_reason(Code::Unavailable, &failure.code, failure.detail));
+            }
+            _ => {}
         }
     }
-    Err(Status::unavailable("the answer broke off"))
+    Err(broken_off())
+}
+
+/// Reads an answer event by event.
+pub(super) fn events(reader: Reader) -> impl Stream<Item = Result<pb::ChatEvent, Status>> {
+    stream::unfold(Some(reader), async |reader| {
+        let mut reader = reader?;
+        match reader.next().await {
+            Some(event) => {
+                let is_last =
+                    matches!(event.payload, Some(Payload::Completed(_) | Payload::Error(_)));
+                Some((Ok(event), (!is_last).then_some(reader)))
+            }
+            None => Some((Err(broken_off()), None)),
+        }
+    })
+}
+
+/// The end of a stream whose answer another process has to end.
+fn broken_off() -> Status {
+    let words = "the answer broke off; watch its generation after the last event";
+    with_reason(Code::Unavailable, "BROKEN_OFF", words)
 }

@@ -8,8 +8,8 @@ use prost_types::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::answer::{Event, What};
 use crate::domain::{Citation, Conversation, Message, Passage, Usage};
+use crate::generation::{Event, What};
 
 fn time(at: DateTime<Utc>) -> Option<Timestamp> {
     Some(Timestamp { seconds: at.timestamp(), nanos: at.timestamp_subsec_nanos().cast_signed() })
@@ -65,6 +65,22 @@ impl From<Citation> for pb::Citation {
             quote: citation.quote,
             document_id: name(citation.document_id),
             chunk_id: name(citation.chunk_id),
+            filename: citation.filename,
+            page: citation.page,
+            start_char: citation.start_char,
+            end_char: citation.end_char,
+        }
+    }
+}
+
+/// As it was sent once.
+impl From<pb::Citation> for Citation {
+    fn from(citation: pb::Citation) -> Self {
+        Self {
+            marker: citation.marker,
+            quote: citation.quote,
+            document_id: citation.document_id.parse().ok(),
+            chunk_id: citation.chunk_id.parse().ok(),
             filename: citation.filename,
             page: citation.page,
             start_char: citation.start_char,
@@ -132,6 +148,11 @@ impl From<Event> for pb::ChatEvent {
                 }),
             ),
         };
-        Self { seq: event.seq, r#type: kind.to_owned(), payload: Some(payload) }
+        Self {
+            seq: event.seq,
+            r#type: kind.to_owned(),
+            payload: Some(payload),
+            generation_id: event.generation.0.to_string(),
+        }
     }
 }

@@ -8,12 +8,16 @@ use crate::domain::Error;
 impl Classify for Error {
     fn code(&self) -> Code {
         match self {
-            Self::ConversationNotFound | Self::DocumentNotFound => Code::NotFound,
-            Self::Invalid { .. } => Code::InvalidArgument,
-            Self::TooManyDocuments { .. } => Code::FailedPrecondition,
-            Self::DocumentsUnavailable | Self::ModelUnavailable | Self::StoreUnavailable(_) => {
-                Code::Unavailable
+            Self::ConversationNotFound | Self::DocumentNotFound | Self::GenerationNotFound => {
+                Code::NotFound
             }
+            Self::Invalid { .. } => Code::InvalidArgument,
+            Self::TooManyDocuments { .. } | Self::EventsExpired => Code::FailedPrecondition,
+            Self::DocumentsUnavailable
+            | Self::ModelUnavailable
+            | Self::NotStopped
+            | Self::Stopping
+            | Self::StoreUnavailable(_) => Code::Unavailable,
             Self::Store(_) => Code::Internal,
         }
     }
@@ -22,6 +26,10 @@ impl Classify for Error {
         match self {
             Self::ConversationNotFound => "CONVERSATION_NOT_FOUND",
             Self::DocumentNotFound => "DOCUMENT_NOT_FOUND",
+            Self::GenerationNotFound => "GENERATION_NOT_FOUND",
+            Self::EventsExpired => "EVENTS_EXPIRED",
+            Self::NotStopped => "NOT_STOPPED",
+            Self::Stopping => "STOPPING",
             Self::Invalid { .. } => "INVALID_FIELD",
             Self::TooManyDocuments { .. } => "TOO_MANY_DOCUMENTS",
             Self::DocumentsUnavailable => "DOCUMENTS_UNAVAILABLE",

@@ -16,13 +16,15 @@ use elenchus_rpc::page::{Page, respond};
 use elenchus_rpc::status::from_error;
 use elenchus_rpc::{Caller, Transport};
 use futures_util::{Stream, StreamExt};
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 pub(crate) use self::assistant::AssistantRpc;
 use crate::answer::Answers;
-use crate::domain::{Change, ConversationId, Error, Metadata, NewConversation, SessionId, Title};
+use crate::domain::{
+    Change, ConversationId, Error, MessageId, Metadata, NewConversation, SessionId, Title,
+};
+use crate::generation::Generations;
 use crate::store::Store;
 
 const DEFAULT_CONVERSATIONS: i32 = 50;
@@ -32,6 +34,7 @@ const DEFAULT_MESSAGES: i32 = 100;
 pub(crate) struct ConversationRpc {
     pub(crate) store: Store,
     pub(crate) answers: Answers,
+    pub(crate) generations: Generations,
     pub(crate) documents: DocumentServiceClient<Transport>,
 }
 
@@ -176,8 +179,8 @@ impl ConversationService for ConversationRpc {
         let caller = Caller::of(&request)?;
         let (question, model) =
             chat::question(chat::as_stream(request.into_inner())).map_err(from_error)?;
-        let events = self.answers.ask(caller, question, &model).await.map_err(from_error)?;
-        Ok(Response::new(chat::whole(events).await?))
+        let reader = self.answers.ask(caller, question, &model).await.map_err(from_error)?;
+        Ok(Response::new(chat::whole(reader).await?))
     }
 
     type StreamChatStream =
@@ -189,10 +192,64 @@ impl ConversationService for ConversationRpc {
     ) -> Result<Response<Self::StreamChatStream>, Status> {
         let caller = Caller::of(&request)?;
         let (question, model) = chat::question(request.into_inner()).map_err(from_error)?;
-        let events = self.answers.ask(caller, question, &model).await.map_err(from_error)?;
-        let events = ReceiverStream::new(events)
-            .map(|event| Ok(pb::StreamChatResponse { event: Some(event.into()) }));
+        let reader = self.answers.ask(caller, question, &model).await.map_err(from_error)?;
+        let events = chat::events(reader)
+            .map(|event| event.map(|event| pb::StreamChatResponse { event: Some(event) }));
         Ok(Response::new(Box::pin(events)))
+    }
+
+    type WatchGenerationStream =
+        Pin<Box<dyn Stream<Item = Result<pb::WatchGenerationResponse, Status>> + Send>>;
+
+    async fn watch_generation(
+        &self,
+        request: Request<pb::WatchGenerationRequest>,
+    ) -> Result<Response<Self::WatchGenerationStream>, Status> {
+        let owner = Caller::of(&request)?.user_id;
+        let pb::WatchGenerationRequest { generation_id, after_seq } = request.into_inner();
+        let id = MessageId::parse_generation(&generation_id).map_err(from_error)?;
+        // Refuses what is not the caller's.
+        self.store.message(owner, id).await.map_err(from_error)?;
+        let events = self.generations.watch(id, after_seq.max(0)).map(|event| {
+            event
+                .map(|event| pb::WatchGenerationResponse { event: Some(event) })
+                .map_err(from_error)
+        });
+        Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn stop_generation(
+        &self,
+        request: Request<pb::StopGenerationRequest>,
+    ) -> Result<Response<pb::StopGenerationResponse>, Status> {
+        let owner = Caller::of(&request)?.user_id;
+        let id =
+            MessageId::parse_generation(&request.get_ref().generation_id).map_err(from_error)?;
+        let message = self.generations.stop(owner, id).await.map_err(from_error)?;
+        Ok(Response::new(pb::StopGenerationResponse { message: Some(message.into()) }))
+    }
+
+    type WatchConversationStream =
+        Pin<Box<dyn Stream<Item = Result<pb::WatchConversationResponse, Status>> + Send>>;
+
+    async fn watch_conversation(
+        &self,
+        request: Request<pb::WatchConversationRequest>,
+    ) -> Result<Response<Self::WatchConversationStream>, Status> {
+        let owner = Caller::of(&request)?.user_id;
+        let pb::WatchConversationRequest { conversation_id, after_seq } = request.into_inner();
+        let id = ConversationId::parse(&conversation_id).map_err(from_error)?;
+        let found = self.store.find(owner, id).await.map_err(from_error)?;
+        found.ok_or_else(|| from_error(Error::ConversationNotFound))?;
+        let starts = self.generations.starts(id, after_seq.max(0)).map(|start| {
+            let (seq, answer) = start.map_err(from_error)?;
+            Ok(pb::WatchConversationResponse {
+                seq,
+                r#type: "generation.started".to_owned(),
+                generation_id: answer.0.to_string(),
+            })
+        });
+        Ok(Response::new(Box::pin(starts)))
     }
 }
 

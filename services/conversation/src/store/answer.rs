@@ -3,28 +3,38 @@
 
 use std::time::Duration;
 
+use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_rpc::UserId;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::conversation::{insert, touch};
+use super::event::{self, STARTS, STOPS};
 use super::message::{Row, columns};
 use super::{Store, lock};
 use crate::domain::{
     Citation, Conversation, ConversationId, Error, Message, MessageId, MessageStatus, Metadata,
     NewConversation, Place, Question, Title, Usage,
 };
+use crate::generation::{Event, Failure, What};
 use crate::outbox;
 
 /// Messages before a question that its answer may take into account.
 const HISTORY_MESSAGES: i64 = 10;
-/// Expired answers that one sweep ends at most.
-const SWEEP: i64 = 100;
+
+/// What an answer is made from besides its question.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Context {
+    /// The documents attached to the conversation.
+    pub attached: Vec<Uuid>,
+    /// What was said before the question, oldest first.
+    pub history: Vec<Turn>,
+}
 
 /// A question and the beginning of its answer, both stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
     /// Whose.
     pub owner: UserId,
@@ -34,10 +44,6 @@ pub struct Asked {
     pub question_id: MessageId,
     /// The answer that is to be made.
     pub answer_id: MessageId,
-    /// The documents attached to the conversation.
-    pub attached: Vec<Uuid>,
-    /// What was said before the question, oldest first.
-    pub history: Vec<Turn>,
 }
 
 /// A message of the history.
@@ -61,7 +67,9 @@ pub struct Ending {
     /// What the model read and wrote.
     pub usage: Usage,
     /// Why it broke off.
-    pub metadata: Map<String, Value>,
+    pub failure: Option<Failure>,
+    /// The number of the last event so far.
+    pub last_seq: i32,
     /// From the question to the end.
     pub duration: Duration,
 }
@@ -76,28 +84,39 @@ pub enum Kept {
 }
 
 impl Store {
-    /// Stores a question and the row of its answer, in the conversation asked for or a new one.
+    /// What an answer to this question would be made from. Refuses a conversation that is not the
+    /// owner's.
+    pub async fn context(&self, owner: UserId, place: &Place) -> Result<Context, Error> {
+        let mut connection = self.pool.acquire().await?;
+        let Some(id) = placed(&mut connection, owner, place).await? else {
+            return Ok(Context::default());
+        };
+        let history = history(&mut connection, id).await?;
+        Ok(Context { attached: attached(&mut connection, id).await?, history })
+    }
+
+    /// Stores a question, the row of its answer and the answer's first event, in the conversation
+    /// asked for or a new one.
     pub async fn ask(
         &self,
         owner: UserId,
         question: &Question,
         model: &str,
         lease: Duration,
-    ) -> Result<Asked, Error> {
+    ) -> Result<(Asked, Event), Error> {
         let mut transaction = self.pool.begin().await?;
-        let conversation_id = place(&mut transaction, owner, question).await?;
-        let history = history(&mut transaction, conversation_id).await?;
-        let attached = attached(&mut transaction, conversation_id).await?;
+        let conversation_id = self::place(&mut transaction, owner, question).await?;
         let (question_id, answer_id) = (MessageId(Uuid::now_v7()), MessageId(Uuid::now_v7()));
         sqlx::query(
             "WITH place AS (
                  UPDATE conversation
                  SET last_sequence = last_sequence + 2, updated_at = clock_timestamp()
                  WHERE conversation_id = $1
-                 RETURNING last_sequence)
+                 RETURNING last_sequence),
+             told AS MATERIALIZED (SELECT pg_notify($8, $1::text))
              INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
                                   model_used, trace_id, generating_until)
-             SELECT $2, $1, last_sequence - 1, $3, true, 'complete', '', $5, NULL FROM place
+             SELECT $2, $1, last_sequence - 1, $3, true, 'complete', '', $5, NULL FROM place, told
              UNION ALL
              SELECT $4, $1, last_sequence, '', false, 'generating', $6, $5,
                     clock_timestamp() + make_interval(secs => $7) FROM place",
@@ -109,55 +128,86 @@ impl Store {
         .bind(&question.trace_id)
         .bind(model)
         .bind(lease.as_secs_f64())
+        .bind(STARTS)
         .execute(&mut *transaction)
         .await?;
-        let event = outbox::question_asked(owner, conversation_id, question_id);
-        elenchus_outbox::record(&mut transaction, &event).await?;
+        let model = model.to_owned();
+        let what = What::Started { conversation_id, answer_id, question_id, model };
+        let started = Event { generation: answer_id, seq: 1, what };
+        event::insert(&mut transaction, answer_id, &[started.clone().into_wire()]).await?;
+        let told = outbox::question_asked(owner, conversation_id, question_id);
+        elenchus_outbox::record(&mut transaction, &told).await?;
         transaction.commit().await?;
-        Ok(Asked { owner, conversation_id, question_id, answer_id, attached, history })
+        Ok((Asked { owner, conversation_id, question_id, answer_id }, started))
     }
 
     /// Says that an answer is still being made, and keeps what there is of it.
-    pub async fn keep(
-        &self,
-        answer: MessageId,
-        content: &str,
-        lease: Duration,
-    ) -> Result<Kept, Error> {
+    pub async fn keep(&self, answer: MessageId, lease: Duration) -> Result<Kept, Error> {
         let kept = sqlx::query(
             "UPDATE message
-             SET content = $2, generating_until = clock_timestamp() + make_interval(secs => $3)
+             SET generating_until = clock_timestamp() + make_interval(secs => $2)
              WHERE message_id = $1 AND status = 'generating'",
         )
         .bind(answer.0)
-        .bind(content)
         .bind(lease.as_secs_f64())
         .execute(&self.pool)
         .await?;
         Ok(if kept.rows_affected() > 0 { Kept::Ours } else { Kept::Lost })
     }
 
-    /// Ends an answer, once; ending it again in the same way changes nothing. None when it was
-    /// deleted, or ended by someone who believed us dead.
+    /// Asks whoever makes an answer of the owner to stop. One that has ended stays as it is.
+    pub(crate) async fn request_stop(&self, owner: UserId, id: MessageId) -> Result<(), Error> {
+        sqlx::query(
+            "WITH asked AS (
+                 UPDATE message SET stop_requested_at = clock_timestamp()
+                 FROM conversation
+                 WHERE message_id = $1 AND status = 'generating' AND user_id = $2
+                   AND conversation.conversation_id = message.conversation_id
+                 RETURNING message_id)
+             SELECT pg_notify($3, message_id::text) FROM asked",
+        )
+        .bind(id.0)
+        .bind(owner.0)
+        .bind(STOPS)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Which of these answers are to stop.
+    pub(crate) async fn stops_among(&self, ids: &[MessageId]) -> Result<Vec<MessageId>, Error> {
+        let wanted: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT message_id FROM message
+             WHERE message_id = ANY($1) AND stop_requested_at IS NOT NULL",
+        )
+        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(wanted.into_iter().map(MessageId).collect())
+    }
+
+    /// Ends an answer, once, and returns it with its last events; ending it again in the same way
+    /// changes nothing. None when it was deleted, or ended by someone who believed us dead.
     pub async fn end(
         &self,
         asked: &Asked,
         model: &str,
         ending: &Ending,
-    ) -> Result<Option<Message>, Error> {
+    ) -> Result<Option<(Message, Vec<pb::ChatEvent>)>, Error> {
         let mut transaction = self.pool.begin().await?;
         // The conversation first, as everywhere, so that no two transactions wait for each other.
         touch(&mut transaction, asked.conversation_id).await?;
-        let row = end(&mut transaction, asked.answer_id, ending).await?;
+        let row = end(&mut transaction, asked.answer_id, model, ending).await?;
         if row.is_none()
             && let Some(ended) = find(&mut transaction, asked.answer_id).await?
         {
             // A commit whose acknowledgement was lost is a commit.
             let is_ours = ended.status == ending.status && ended.content == ending.content;
-            return Ok(is_ours.then_some(ended));
+            let last = last_events(&ended, ending);
+            return Ok(is_ours.then_some((ended, last)));
         }
         // Of a deleted answer the tokens were used all the same.
-        let event = outbox::answer_ended(
+        let told = outbox::answer_ended(
             asked.owner,
             asked.conversation_id,
             asked.answer_id,
@@ -166,60 +216,53 @@ impl Store {
             &ending.usage,
             ending.duration,
         );
-        elenchus_outbox::record(&mut transaction, &event).await?;
-        transaction.commit().await?;
-        row.map(TryInto::try_into).transpose()
-    }
-
-    /// Ends, as `incomplete`, the answers whose maker has died. Returns how many there were.
-    pub async fn end_abandoned(&self) -> Result<usize, Error> {
-        let mut transaction = self.pool.begin().await?;
-        let ended = sqlx::query_as::<_, Abandoned>(
-            "UPDATE message
-             SET status = 'incomplete', generating_until = NULL,
-                 metadata = metadata || '{\"error\": {\"code\": \"INTERRUPTED\"}}'
-             FROM (SELECT m.message_id, c.user_id
-                   FROM message AS m JOIN conversation AS c USING (conversation_id)
-                   WHERE m.status = 'generating' AND m.generating_until < clock_timestamp()
-                   ORDER BY m.generating_until
-                   LIMIT $1
-                   -- Another replica sweeps too, and the maker may come back to life right now.
-                   FOR UPDATE OF m SKIP LOCKED) AS dead
-             WHERE message.message_id = dead.message_id
-             RETURNING dead.user_id, message.conversation_id, message.message_id, message.model_used,
-                       extract(epoch FROM clock_timestamp() - message.created_at)::float8 AS seconds",
-        )
-        .bind(SWEEP)
-        .fetch_all(&mut *transaction)
-        .await?;
-        for answer in &ended {
-            elenchus_outbox::record(&mut transaction, &answer.event()).await?;
+        elenchus_outbox::record(&mut transaction, &told).await?;
+        let message: Option<Message> = row.map(TryInto::try_into).transpose()?;
+        let last = message.as_ref().map(|message| last_events(message, ending));
+        if let Some(last) = &last {
+            event::insert(&mut transaction, asked.answer_id, last).await?;
         }
         transaction.commit().await?;
-        Ok(ended.len())
+        Ok(message.zip(last))
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Abandoned {
-    user_id: Uuid,
-    conversation_id: Uuid,
-    message_id: Uuid,
-    model_used: String,
-    seconds: f64,
+/// What the readers of an answer are told at its end.
+fn last_events(message: &Message, ending: &Ending) -> Vec<pb::ChatEvent> {
+    let end = match ending.failure {
+        Some(failure) => What::Failed(failure),
+        None => What::Completed(message.clone()),
+    };
+    [What::Usage(ending.usage), end]
+        .into_iter()
+        .zip(ending.last_seq + 1..)
+        .map(|(what, seq)| Event { generation: message.id, seq, what }.into_wire())
+        .collect()
 }
 
-impl Abandoned {
-    fn event(&self) -> elenchus_proto::pb::analytics::v1::Event {
-        outbox::answer_ended(
-            UserId(self.user_id),
-            ConversationId(self.conversation_id),
-            MessageId(self.message_id),
-            &self.model_used,
-            MessageStatus::Incomplete,
-            &Usage::default(),
-            Duration::try_from_secs_f64(self.seconds).unwrap_or_default(),
-        )
+/// The conversation of a question, where there is one already.
+async fn placed(
+    connection: &mut PgConnection,
+    owner: UserId,
+    place: &Place,
+) -> Result<Option<ConversationId>, Error> {
+    let (id, session_id) = match place {
+        Place::In(id) => (Some(id.0), None),
+        Place::New(Some(session_id)) => (None, Some(session_id.as_str())),
+        Place::New(None) => return Ok(None),
+    };
+    let found: Option<Uuid> = sqlx::query_scalar(
+        "SELECT conversation_id FROM conversation
+         WHERE user_id = $1 AND (conversation_id = $2 OR session_id = $3)",
+    )
+    .bind(owner.0)
+    .bind(id)
+    .bind(session_id)
+    .fetch_optional(connection)
+    .await?;
+    match (found, place) {
+        (None, Place::In(_)) => Err(Error::ConversationNotFound),
+        (found, _) => Ok(found.map(ConversationId)),
     }
 }
 
@@ -279,12 +322,18 @@ async fn attached(
 async fn end(
     transaction: &mut PgConnection,
     answer: MessageId,
+    model: &str,
     ending: &Ending,
 ) -> Result<Option<Row>, sqlx::Error> {
+    let mut metadata = Map::new();
+    if let Some(Failure { code, detail, .. }) = ending.failure {
+        metadata.insert("error".to_owned(), json!({"code": code, "detail": detail}));
+    }
     sqlx::query_as(concat!(
         "UPDATE message
          SET status = $2, content = $3, citations = $4, prompt_tokens = $5, completion_tokens = $6,
-             is_estimated = $7, cost_microusd = $8, metadata = $9, generating_until = NULL
+             is_estimated = $7, cost_microusd = $8, metadata = $9, model_used = $10,
+             generating_until = NULL
          WHERE message_id = $1 AND status = 'generating'
          RETURNING ",
         columns!()
@@ -297,7 +346,8 @@ async fn end(
     .bind(ending.usage.completion_tokens)
     .bind(ending.usage.is_estimated)
     .bind(ending.usage.cost_microusd)
-    .bind(Json(&ending.metadata))
+    .bind(Json(&Value::Object(metadata)))
+    .bind(model)
     .fetch_optional(transaction)
     .await
 }

@@ -74,6 +74,23 @@ impl TryFrom<Row> for Message {
 }
 
 impl Store {
+    /// One message of the owner.
+    pub async fn message(&self, owner: UserId, id: MessageId) -> Result<Message, Error> {
+        let row = sqlx::query_as::<_, Row>(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM message
+              WHERE message_id = $1 AND EXISTS (
+                  SELECT FROM conversation
+                  WHERE conversation.conversation_id = message.conversation_id AND user_id = $2)"
+        ))
+        .bind(id.0)
+        .bind(owner.0)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.ok_or(Error::GenerationNotFound)?.try_into()
+    }
+
     /// The messages of a conversation of the owner, oldest first. The page's key is a sequence.
     pub async fn list_messages(
         &self,

@@ -1,7 +1,9 @@
 //! The queries. Every one that serves a user asks for the owner, and every list pages by key.
 
+mod abandoned;
 mod answer;
 mod conversation;
+mod event;
 mod message;
 
 use elenchus_postgres::is_unreachable;
@@ -11,8 +13,9 @@ use sqlx::{PgConnection, PgPool};
 use crate::domain::{ConversationId, Error};
 use elenchus_rpc::UserId;
 
-pub use self::answer::{Asked, Ending, Kept, Turn};
+pub use self::answer::{Asked, Context, Ending, Kept, Turn};
 pub use self::conversation::ConversationKey;
+pub(crate) use self::event::{EVENTS, STARTS, STOPS};
 
 /// The tables of this service. Those of the outbox have their own.
 pub static MIGRATOR: Migrator = sqlx::migrate!();

@@ -1,0 +1,104 @@
+//! What happens while an answer is made, in the order in which a reader sees it.
+
+use elenchus_proto::pb::conversation::v1 as pb;
+
+use crate::domain::{Citation, ConversationId, Message, MessageId, Passage, Usage};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The answer that it belongs to.
+    pub generation: MessageId,
+    /// Its number in its answer, from 1, without gaps.
+    pub seq: i32,
+    /// What happened.
+    pub what: What,
+}
+
+impl Event {
+    /// The event as it is stored and sent.
+    pub fn into_wire(self) -> pb::ChatEvent {
+        self.into()
+    }
+}
+
+/// What happens while an answer is made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// The question is stored and its answer begins.
+    Started {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// The answer.
+        answer_id: MessageId,
+        /// The question.
+        question_id: MessageId,
+        /// The model that answers.
+        model: String,
+    },
+    /// The passages that the answer is made from.
+    Retrieval(Vec<Passage>),
+    /// More text.
+    Delta(String),
+    /// A place that the answer quotes.
+    Citation(Citation),
+    /// What the model read and wrote. Always told, before the end.
+    Usage(Usage),
+    /// The answer as it is stored. The end of a good answer.
+    Completed(Message),
+    /// Why there is no whole answer. The end of a bad one.
+    Failed(Failure),
+}
+
+/// Why there is no whole answer, in words for the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// For programs.
+    pub code: &'static str,
+    /// For people.
+    pub detail: &'static str,
+    /// Whether asking again may help.
+    pub is_retryable: bool,
+}
+
+impl Failure {
+    /// A document that was named is not there.
+    pub const DOCUMENT: Self =
+        Self { code: "DOCUMENT_NOT_FOUND", detail: "document not found", is_retryable: false };
+    /// The document service does not answer.
+    pub const DOCUMENTS: Self = Self {
+        code: "DOCUMENTS_UNAVAILABLE",
+        detail: "the documents cannot be searched right now; ask again in a moment",
+        is_retryable: true,
+    };
+    /// The model cannot be reached, or broke off.
+    pub const MODEL: Self = Self {
+        code: "MODEL_UNAVAILABLE",
+        detail: "the model broke off; what it had said is kept, and asking again may help",
+        is_retryable: true,
+    };
+    /// The model does not come to an end.
+    pub const TOO_LONG: Self = Self {
+        code: "ANSWER_TOO_LONG",
+        detail: "the answer grew too long and was ended; what the model had said is kept",
+        is_retryable: false,
+    };
+    /// The database did not take the answer.
+    pub const STORE: Self = Self {
+        code: "STORE_UNAVAILABLE",
+        detail: "the answer could not be stored; ask again in a moment",
+        is_retryable: true,
+    };
+    /// There is no row any more to store the answer in.
+    pub const LOST: Self = Self {
+        code: "CONVERSATION_DELETED",
+        detail: "the conversation was deleted while it was answered",
+        is_retryable: false,
+    };
+    /// The process that made the answer has died or was told to stop.
+    pub const INTERRUPTED: Self = Self {
+        code: "INTERRUPTED",
+        detail: "the answer was interrupted; what the model had said is kept, and asking again may help",
+        is_retryable: true,
+    };
+}

@@ -1,0 +1,133 @@
+//! Ends the answers whose maker has died. What their readers saw stays, and is told to have ended.
+
+use std::time::Duration;
+
+use elenchus_proto::pb::conversation::v1 as pb;
+use elenchus_proto::pb::conversation::v1::chat_event::Payload;
+use elenchus_rpc::UserId;
+use serde_json::json;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Store, event};
+use crate::domain::{Citation, ConversationId, Error, MessageId, MessageStatus, Usage};
+use crate::generation::{Event, Failure, What};
+use crate::outbox;
+
+#[derive(sqlx::FromRow)]
+struct Abandoned {
+    user_id: Uuid,
+    conversation_id: Uuid,
+    message_id: Uuid,
+    model_used: String,
+    seconds: f64,
+}
+
+impl Store {
+    /// Ends the answers whose maker has died. Returns how many there were.
+    pub async fn end_abandoned(&self) -> Result<usize, Error> {
+        let mut count = 0;
+        while self.end_one_abandoned().await? {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    async fn end_one_abandoned(&self) -> Result<bool, Error> {
+        let mut transaction = self.pool.begin().await?;
+        let found = sqlx::query_as::<_, Abandoned>(
+            "SELECT c.user_id, m.conversation_id, m.message_id, m.model_used,
+                    extract(epoch FROM clock_timestamp() - m.created_at)::float8 AS seconds
+             FROM message AS m JOIN conversation AS c USING (conversation_id)
+             WHERE m.status = 'generating' AND m.generating_until < clock_timestamp()
+             ORDER BY m.generating_until
+             LIMIT 1
+             -- Another replica sweeps too, and the maker may come back to life right now.
+             FOR UPDATE OF m SKIP LOCKED",
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(answer) = found else { return Ok(false) };
+        let id = MessageId(answer.message_id);
+        let shown = Shown::of(event::all(&mut transaction, id).await?);
+        end(&mut transaction, id, &shown).await?;
+        let number = |(offset, what)| Event { generation: id, seq: shown.last_seq + offset, what };
+        let last = [(1, What::Usage(shown.usage())), (2, What::Failed(Failure::INTERRUPTED))];
+        let last: Vec<_> = last.into_iter().map(|pair| number(pair).into_wire()).collect();
+        event::insert(&mut transaction, id, &last).await?;
+        let told = outbox::answer_ended(
+            UserId(answer.user_id),
+            ConversationId(answer.conversation_id),
+            id,
+            &answer.model_used,
+            shown.status(),
+            &shown.usage(),
+            Duration::try_from_secs_f64(answer.seconds).unwrap_or_default(),
+        );
+        elenchus_outbox::record(&mut transaction, &told).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+/// What the readers of an answer saw of it.
+#[derive(Default)]
+struct Shown {
+    content: String,
+    citations: Vec<Citation>,
+    last_seq: i32,
+}
+
+impl Shown {
+    fn of(events: Vec<pb::ChatEvent>) -> Self {
+        let mut shown = Self::default();
+        for event in events {
+            shown.last_seq = event.seq;
+            match event.payload {
+                Some(Payload::Delta(delta)) => shown.content.push_str(&delta.text),
+                Some(Payload::Citation(citation)) => shown.citations.push(citation.into()),
+                _ => {}
+            }
+        }
+        shown
+    }
+
+    fn status(&self) -> MessageStatus {
+        if self.content.is_empty() { MessageStatus::Failed } else { MessageStatus::Incomplete }
+    }
+
+    /// The provider's own count died with whoever asked it.
+    fn usage(&self) -> Usage {
+        let tokens = elenchus_llm::estimated_tokens(&self.content);
+        Usage {
+            completion_tokens: i32::try_from(tokens).unwrap_or(i32::MAX),
+            is_estimated: true,
+            ..Usage::default()
+        }
+    }
+}
+
+async fn end(
+    transaction: &mut PgConnection,
+    answer: MessageId,
+    shown: &Shown,
+) -> Result<(), sqlx::Error> {
+    let Failure { code, detail, .. } = Failure::INTERRUPTED;
+    let error = json!({"error": {"code": code, "detail": detail}});
+    sqlx::query(
+        "UPDATE message
+         SET status = $2, content = $3, citations = $4, completion_tokens = $5, is_estimated = true,
+             metadata = metadata || $6, generating_until = NULL
+         WHERE message_id = $1",
+    )
+    .bind(answer.0)
+    .bind(shown.status().as_str())
+    .bind(&shown.content)
+    .bind(Json(&shown.citations))
+    .bind(shown.usage().completion_tokens)
+    .bind(Json(&error))
+    .execute(transaction)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Readers who leave, and readers who do not read.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::mesh::{Mesh, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_leaves_stops_the_model_within_a_second() {
+    let mesh = Mesh::with_words(1_000).await;
+    let node = mesh.node().await;
+    let mut reading = node.ask("", false).await;
+    mesh.talker.let_say(2);
+    reading.until_said("word 2 ").await;
+    let conversation = reading.started().conversation_id.clone();
+    let left = Instant::now();
+    drop(reading);
+    mesh.until_left().await;
+    assert!(left.elapsed() < Duration::from_secs(1), "{:?}", left.elapsed());
+    let stored = node.ended(&conversation).await;
+    assert_eq!((stored.status.as_str(), stored.content.as_str()), ("stopped", "word 1 word 2 "));
+    assert!(stored.completion_tokens > 0, "what was said is counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_detached_may_leave() {
+    let mesh = Mesh::with_words(4).await;
+    let node = mesh.node().await;
+    let reading = node.ask("", true).await;
+    let id = reading.generation_id().to_owned();
+    drop(reading);
+    mesh.talker.let_say(4);
+    let events = node.watched(&id, 0).await;
+    assert_eq!(events.last().unwrap().r#type, "message.completed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_does_not_read_slows_the_model_and_not_the_stop() {
+    let mesh = Mesh::with_words(100_000).await;
+    let node = mesh.node().await;
+    let reading = node.ask("", false).await;
+    // One at a time, so that words are not joined while they wait.
+    let mut last = usize::MAX;
+    while mesh.talker.said.load(Ordering::SeqCst) != last {
+        last = mesh.talker.said.load(Ordering::SeqCst);
+        for _ in 0..50 {
+            mesh.talker.let_say(1);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    assert!(last < 2_000, "{last} words were said to nobody");
+    node.stop(reading.generation_id()).await;
+    until("the model is left", async || mesh.talker.open.load(Ordering::SeqCst) == 0).await;
+}

@@ -1,0 +1,8 @@
+//! Answers as their readers see them, on a real PostgreSQL and over several processes: streamed,
+//! resumed, stopped, left, and cut off by a crash. Only the model is played.
+
+mod leaving;
+mod mesh;
+mod model;
+mod resuming;
+mod stopping;

@@ -1,0 +1,264 @@
+//! Several processes of the service on one database.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use elenchus_conversation::answer::Pace;
+use elenchus_conversation::store::MIGRATOR;
+use elenchus_conversation::{NAME, Peers};
+use elenchus_llm::Models;
+use elenchus_postgres::Database;
+use elenchus_proto::pb::conversation::v1 as pb;
+use elenchus_proto::pb::conversation::v1::chat_event::Payload;
+use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
+use elenchus_rpc::caller::on_behalf_of;
+use elenchus_rpc::layer::authenticate::Guard;
+use elenchus_rpc::session::{Authority, Sessions};
+use elenchus_rpc::token::Keys;
+use elenchus_rpc::transport::{Identity, Late, remote};
+use elenchus_rpc::{Shutdown, Transport, UserId};
+use elenchus_testkit::postgres::{TestDatabase, empty_database};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::time::{Instant, sleep};
+use tonic::{Request, Status, Streaming};
+use uuid::Uuid;
+
+use crate::model::{Shared, Talker};
+
+const BUDGET: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Nobody signs out here, and sessions are named after their users.
+struct AllAlive;
+
+#[async_trait]
+impl Sessions for AllAlive {
+    async fn authority(&self, session: Uuid) -> Result<Option<Authority>, Status> {
+        Ok(Some(Authority::of_user(UserId(session))))
+    }
+}
+
+/// A database, a model, and as many processes of the service as a test starts.
+pub(crate) struct Mesh {
+    database: TestDatabase,
+    pub(crate) talker: Arc<Talker>,
+    keys: Keys,
+    user: UserId,
+}
+
+/// One process of the service, on a runtime of its own that can be killed.
+pub(crate) struct Node {
+    runtime: Option<Runtime>,
+    transport: Transport,
+    user: UserId,
+}
+
+impl Mesh {
+    /// With a model that has so many words to say.
+    pub(crate) async fn with_words(words: usize) -> Self {
+        let keys =
+            Keys::from_secret(&SecretString::from("0123456789abcdef0123456789abcdef")).unwrap();
+        let database = empty_database().await;
+        Self { database, talker: Talker::of(words), keys, user: UserId(Uuid::now_v7()) }
+    }
+
+    /// Starts a process.
+    pub(crate) async fn node(&self) -> Node {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let guard = Guard { service: NAME, keys: self.keys.clone(), sessions: Arc::new(AllAlive) };
+        let models = Models::new(Arc::new(Shared(Arc::clone(&self.talker))), Vec::new());
+        let settings = self.database.settings();
+        let pace = Pace {
+            lease: Duration::from_secs(3),
+            sign_every: Duration::from_millis(500),
+            sweep_every: Duration::from_millis(200),
+        };
+        let build = async move {
+            let pool = Database::open(&settings, NAME, &MIGRATOR).await.unwrap();
+            let nobody = Late::default();
+            let peers = Peers { documents: nobody.transport(), analytics: nobody.transport() };
+            elenchus_conversation::build(pool, models, peers, guard, pace, &Shutdown::new())
+                .await
+                .unwrap()
+        };
+        let server = runtime.spawn(build).await.unwrap();
+        // Over a socket: calls in this process would run on the test's own runtime.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let listener = listener.into_std().unwrap();
+        runtime.spawn(async move {
+            server.serve(TcpListener::from_std(listener).unwrap(), Shutdown::new()).await
+        });
+        let far = remote(&address, &Shutdown::new()).unwrap();
+        let transport = Identity::new("gateway", self.keys.clone()).to(NAME, far);
+        let node = Node { runtime: Some(runtime), transport, user: self.user };
+        let is_reached = async || {
+            let request = node.of_user(pb::ListConversationsRequest::default());
+            node.client().list_conversations(request).await.is_ok()
+        };
+        until("the process is reached", is_reached).await;
+        node
+    }
+
+    /// Waits until nobody listens to the model.
+    pub(crate) async fn until_left(&self) {
+        until("the model is left", async || self.talker.open.load(Ordering::SeqCst) == 0).await;
+    }
+}
+
+impl Node {
+    pub(crate) fn client(&self) -> ConversationServiceClient<Transport> {
+        ConversationServiceClient::new(self.transport.clone())
+    }
+
+    /// A request of the test's user.
+    pub(crate) fn of_user<T>(&self, message: T) -> Request<T> {
+        on_behalf_of(self.user, BUDGET, message)
+    }
+
+    /// A request of a stranger.
+    pub(crate) fn of_stranger<T>(&self, message: T) -> Request<T> {
+        on_behalf_of(UserId(Uuid::now_v7()), BUDGET, message)
+    }
+
+    /// Asks, and reads until the model was told to begin: the stream, and the events so far.
+    pub(crate) async fn ask(&self, conversation_id: &str, detach: bool) -> Reading {
+        let question = pb::StreamChatRequest {
+            content: "What does the contract say?".to_owned(),
+            conversation_id: conversation_id.to_owned(),
+            sources: vec!["The tenant pays the rent on the first day.".to_owned()],
+            detach,
+            ..pb::StreamChatRequest::default()
+        };
+        let stream = self.client().stream_chat(self.of_user(question)).await.unwrap().into_inner();
+        let mut reading = Reading { stream, events: Vec::new() };
+        reading.until(|event| matches!(event.payload, Some(Payload::Retrieval(_)))).await;
+        reading
+    }
+
+    /// The events of an answer after this one, to its end.
+    pub(crate) async fn watched(&self, id: &str, after_seq: i32) -> Vec<pb::ChatEvent> {
+        let request = pb::WatchGenerationRequest { generation_id: id.to_owned(), after_seq };
+        let stream = self.client().watch_generation(self.of_user(request)).await.unwrap();
+        let (mut stream, mut events) = (stream.into_inner(), Vec::new());
+        while let Some(message) = stream.message().await.unwrap() {
+            events.push(message.event.unwrap());
+        }
+        events
+    }
+
+    pub(crate) async fn stop(&self, id: &str) -> pb::Message {
+        let request = pb::StopGenerationRequest { generation_id: id.to_owned() };
+        let answer = self.client().stop_generation(self.of_user(request)).await.unwrap();
+        answer.into_inner().message.unwrap()
+    }
+
+    /// The messages of a conversation, as they are stored.
+    pub(crate) async fn messages(&self, conversation_id: &str) -> Vec<pb::Message> {
+        let request = pb::ListMessagesRequest {
+            conversation_id: conversation_id.to_owned(),
+            ..pb::ListMessagesRequest::default()
+        };
+        let answer = self.client().list_messages(self.of_user(request)).await.unwrap();
+        answer.into_inner().messages
+    }
+
+    /// The answer once it has ended.
+    pub(crate) async fn ended(&self, conversation_id: &str) -> pb::Message {
+        let answer = async || self.messages(conversation_id).await.pop().unwrap();
+        until("the answer ends", async || answer().await.status != "generating").await;
+        answer().await
+    }
+
+    /// Ends the process as kill -9 would: nothing is handed back or said.
+    pub(crate) fn crash(mut self) {
+        self.runtime.take().unwrap().shutdown_background();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A streamed answer, and what was read of it.
+pub(crate) struct Reading {
+    stream: Streaming<pb::StreamChatResponse>,
+    pub(crate) events: Vec<pb::ChatEvent>,
+}
+
+impl Reading {
+    pub(crate) fn started(&self) -> &pb::MessageStarted {
+        match &self.events[0].payload {
+            Some(Payload::Started(started)) => started,
+            other => panic!("the first event is {other:?}"),
+        }
+    }
+
+    pub(crate) fn generation_id(&self) -> &str {
+        &self.events[0].generation_id
+    }
+
+    /// Reads until an event is as wanted.
+    pub(crate) async fn until(&mut self, is_wanted: impl Fn(&pb::ChatEvent) -> bool) {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.stream.message()).await;
+            let event = message.expect("it comes").unwrap().expect("it is not the end").event;
+            self.events.push(event.unwrap());
+            if self.events.last().is_some_and(&is_wanted) {
+                return;
+            }
+        }
+    }
+
+    /// Reads until this was said.
+    pub(crate) async fn until_said(&mut self, words: &str) {
+        while !text(&self.events).contains(words) {
+            self.until(|event| matches!(event.payload, Some(Payload::Delta(_)))).await;
+        }
+    }
+
+    /// Reads to the end.
+    pub(crate) async fn rest(mut self) -> Vec<pb::ChatEvent> {
+        while let Some(message) = self.stream.message().await.unwrap() {
+            self.events.push(message.event.unwrap());
+        }
+        self.events
+    }
+}
+
+/// What the events say.
+pub(crate) fn text(events: &[pb::ChatEvent]) -> String {
+    let deltas = events.iter().filter_map(|event| match &event.payload {
+        Some(Payload::Delta(delta)) => Some(delta.text.as_str()),
+        _ => None,
+    });
+    deltas.collect()
+}
+
+/// The types of the events, texts counted as one.
+pub(crate) fn types(events: &[pb::ChatEvent]) -> Vec<&str> {
+    let mut types: Vec<&str> = events.iter().map(|event| event.r#type.as_str()).collect();
+    types.dedup();
+    types
+}
+
+/// Waits until something is true, and fails when it takes too long.
+pub(crate) async fn until(what: &str, is_true: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_true().await {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}

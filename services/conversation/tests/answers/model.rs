@@ -1,0 +1,71 @@
+//! A model that says a word each time it is let, and tells whether anyone still listens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use elenchus_llm::{Model, ModelEvent, ModelStream, Prompt, Usage};
+use futures_util::{StreamExt, stream};
+use tokio::sync::Semaphore;
+
+/// Says `word 1 `, `word 2 ` and so on, and after the last one what it cost.
+pub(crate) struct Talker {
+    words: usize,
+    pub(crate) said: AtomicUsize,
+    /// Streams that are open now.
+    pub(crate) open: AtomicUsize,
+    leave: Semaphore,
+}
+
+/// A stream of the talker's, counted while it is open.
+struct Open(Arc<Talker>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Talker {
+    pub(crate) fn of(words: usize) -> Arc<Self> {
+        Arc::new(Self {
+            words,
+            said: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
+            leave: Semaphore::new(0),
+        })
+    }
+
+    /// Lets it say so many words more.
+    pub(crate) fn let_say(&self, words: usize) {
+        self.leave.add_permits(words);
+    }
+
+    async fn word(&self, number: usize) -> Option<ModelEvent> {
+        if number > self.words {
+            return None;
+        }
+        self.leave.acquire().await.unwrap().forget();
+        self.said.fetch_add(1, Ordering::SeqCst);
+        Some(ModelEvent::Delta(format!("word {number} ")))
+    }
+}
+
+/// What the service holds of it.
+pub(crate) struct Shared(pub(crate) Arc<Talker>);
+
+impl Model for Shared {
+    fn name(&self) -> &str {
+        "talker"
+    }
+
+    fn answer(&self, _: Prompt) -> ModelStream {
+        self.0.open.fetch_add(1, Ordering::SeqCst);
+        let open = Open(Arc::clone(&self.0));
+        let words = stream::unfold((open, 1), async |(open, number)| {
+            let word = open.0.word(number).await?;
+            Some((Ok(word), (open, number + 1)))
+        });
+        let usage = Usage { prompt_tokens: 7, completion_tokens: 70, is_estimated: false };
+        words.chain(stream::iter([Ok(ModelEvent::Usage(usage))])).boxed()
+    }
+}

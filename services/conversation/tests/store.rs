@@ -1,0 +1,142 @@
+//! What the store promises, on a real PostgreSQL.
+
+use std::time::Duration;
+
+use elenchus_conversation::domain::{
+    ConversationId, Error, MessageStatus, NewConversation, Place, Question, SessionId, Text, Title,
+    Usage,
+};
+use elenchus_conversation::store::{Asked, Ending, Kept, MIGRATOR, Store};
+use elenchus_rpc::UserId;
+use elenchus_rpc::page::Page;
+use elenchus_testkit::postgres::{TestDatabase, database};
+use uuid::Uuid;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn store() -> (TestDatabase, Store) {
+    let (database, pool) = database("conversation", &MIGRATOR).await;
+    elenchus_outbox::migrate(&pool).await.unwrap();
+    (database, Store::new(pool))
+}
+
+fn someone() -> UserId {
+    UserId(Uuid::now_v7())
+}
+
+fn question(place: Place) -> Question {
+    Question {
+        content: Text::parse("content", "Who pays?".to_owned()).unwrap(),
+        place,
+        sources: Vec::new(),
+        document_ids: Vec::new(),
+        trace_id: String::new(),
+        is_detached: false,
+    }
+}
+
+fn ending(content: &str) -> Ending {
+    Ending {
+        status: MessageStatus::Complete,
+        content: content.to_owned(),
+        citations: Vec::new(),
+        usage: Usage::default(),
+        failure: None,
+        last_seq: 1,
+        duration: Duration::from_millis(5),
+    }
+}
+
+async fn ask(store: &Store, owner: UserId, place: Place, lease: Duration) -> Asked {
+    store.ask(owner, &question(place), "model", lease).await.unwrap().0
+}
+
+fn all<K: serde::de::DeserializeOwned>() -> Page<K> {
+    Page::parse(0, None, 100, "").unwrap()
+}
+
+#[tokio::test]
+async fn owners_see_only_their_own() {
+    let (_database, store) = store().await;
+    let (alice, bob) = (someone(), someone());
+    let new = NewConversation {
+        title: Title::parse("Lease").unwrap(),
+        session_id: SessionId::parse("mine").unwrap(),
+        metadata: Default::default(),
+    };
+    let lease = store.create(alice, &new).await.unwrap();
+    assert_eq!(store.create(alice, &new).await.unwrap().id, lease.id, "the name finds it again");
+    assert_ne!(store.create(bob, &new).await.unwrap().id, lease.id, "names are each user's own");
+    let asked = ask(&store, alice, Place::In(lease.id), LEASE).await;
+
+    assert_eq!(store.find(bob, lease.id).await.unwrap(), None);
+    assert!(!store.delete(bob, lease.id).await.unwrap());
+    assert!(matches!(
+        store.list_messages(bob, lease.id, &all()).await,
+        Err(Error::ConversationNotFound)
+    ));
+    assert!(matches!(store.message(bob, asked.answer_id).await, Err(Error::GenerationNotFound)));
+    assert!(matches!(
+        store.ask(bob, &question(Place::In(lease.id)), "model", LEASE).await,
+        Err(Error::ConversationNotFound)
+    ));
+    assert!(store.delete(alice, lease.id).await.unwrap());
+    assert!(matches!(store.message(alice, asked.answer_id).await, Err(Error::GenerationNotFound)));
+}
+
+#[tokio::test]
+async fn questions_asked_at_once_stand_in_a_strict_order() {
+    let (_database, store) = store().await;
+    let owner = someone();
+    let id = ask(&store, owner, Place::New(None), LEASE).await.conversation_id;
+    let mut askers = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let store = store.clone();
+        askers.spawn(async move { ask(&store, owner, Place::In(id), LEASE).await });
+    }
+    askers.join_all().await;
+    let messages = store.list_messages(owner, id, &all()).await.unwrap();
+    let places: Vec<i32> = messages.iter().map(|message| message.sequence).collect();
+    assert_eq!(places, (1..=42).collect::<Vec<_>>());
+    // A question and its answer are never torn apart.
+    assert!(messages.chunks(2).all(|pair| pair[0].is_user && !pair[1].is_user));
+}
+
+#[tokio::test]
+async fn an_answer_ends_once_whoever_ends_it() {
+    let (_database, store) = store().await;
+    let owner = someone();
+    let asked = ask(&store, owner, Place::New(None), LEASE).await;
+    let (ended, events) = store.end(&asked, "model", &ending("Rent.")).await.unwrap().unwrap();
+    let again = store.end(&asked, "model", &ending("Rent.")).await.unwrap();
+    assert_eq!(again, Some((ended, events)), "a commit whose acknowledgement was lost");
+    assert_eq!(store.end(&asked, "model", &ending("Other.")).await.unwrap(), None);
+    assert_eq!(store.keep(asked.answer_id, LEASE).await.unwrap(), Kept::Lost);
+    assert_eq!(store.message(owner, asked.answer_id).await.unwrap().content, "Rent.");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_living_maker_is_ended_once_by_many_sweeps() {
+    let (_database, store) = store().await;
+    let owner = someone();
+    let dead = ask(&store, owner, Place::New(None), Duration::ZERO).await;
+    let alive = ask(&store, owner, Place::New(None), LEASE).await;
+    let mut sweeps = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = store.clone();
+        sweeps.spawn(async move { store.end_abandoned().await.unwrap() });
+    }
+    assert_eq!(sweeps.join_all().await.into_iter().sum::<usize>(), 1);
+    let status = async |asked: Asked| store.message(owner, asked.answer_id).await.unwrap().status;
+    assert_eq!(status(dead).await, MessageStatus::Failed);
+    assert_eq!(status(alive).await, MessageStatus::Generating);
+    // The maker was only slow, and comes back too late.
+    assert_eq!(store.end(&dead, "model", &ending("Late.")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_not_there_is_refused_before_anything_is_asked() {
+    let (_database, store) = store().await;
+    let place = Place::In(ConversationId(Uuid::now_v7()));
+    assert!(matches!(store.context(someone(), &place).await, Err(Error::ConversationNotFound)));
+}
