@@ -58,8 +58,8 @@ def start_mesh(folder: pathlib.Path, addresses: dict[str, str]) -> tuple[list[su
 class Side:
     """One of the two gateways, with an account of its own."""
 
-    def __init__(self, name: str, base: str, uploads: str, fields: dict[str, str]):
-        self.name, self.uploads, self.fields = name, uploads, fields
+    def __init__(self, name: str, base: str, uploads: str, fields: dict[str, str], mails: pathlib.Path):
+        self.name, self.uploads, self.fields, self.mails = name, uploads, fields, mails
         self.http = httpx.Client(base_url=base, timeout=60)
 
     def ask(self, method: str, path: str, body=None) -> str:
@@ -76,6 +76,17 @@ class Side:
         if self.fields and len(value) == 1 and set(value) <= set(self.fields.values()):
             return next(iter(value.values()))
         return value
+
+    def mailed(self, page: str) -> str:
+        """What the newest mailed link to a page carries."""
+        for _ in range(600):
+            for mail in sorted(self.mails.glob("*.eml"), reverse=True):
+                text = mail.read_text().replace("=\r\n", "").replace("=\n", "").replace("=3D", "=")
+                link = re.search(page + r"#token=([\w-]+)", text)
+                if link and f"To: {self.name}-1@example.com" in text:
+                    return link.group(1)
+            time.sleep(0.1)
+        raise RuntimeError(f"no mail with a link to {page} arrives")
 
     def upload(self) -> str:
         """Multipart is the edge's own: Envoy's user uploads through our gateway too."""
@@ -111,6 +122,14 @@ def samples(side: Side):
     yield ask("GET", "/api/v1/auth/me")
     yield ask("GET", "/api/v1/users/me")
     yield ask("PATCH", "/api/v1/users/me", {"full_name": "Ada", "role": ""})
+    yield ask("POST", "/api/v1/auth/email/verification", {})
+    yield ask("POST", "/api/v1/auth/email/verify", {"token": side.mailed("verify-email")})
+    change = {"current_password": PASSWORD, "new_password": PASSWORD + " staple"}
+    yield ask("POST", "/api/v1/auth/password/change", change)
+    yield ask("POST", "/api/v1/auth/password/forgot", {"email": account["email"]})
+    yield ask("POST", "/api/v1/auth/password/reset", {"token": side.mailed("reset-password"), "new_password": PASSWORD})
+    session = side.json("POST", "/api/v1/auth/login", login)
+    side.http.headers["authorization"] = f"Bearer {session['access_token']}"
     yield ask("GET", "/api/v1/users/me/audit?limit=3")
     yield ask("PUT", "/api/v1/users/me/preferences", {"theme": "dark", "l": [1, None, {"x": 1.5}]})
     yield ask("GET", "/api/v1/users/me/preferences")
@@ -206,8 +225,8 @@ def unary_routes(base: str) -> set[str]:
     return routes
 
 
-def compare(ours: str, theirs: str, fields: dict[str, str]) -> int:
-    sides = [Side("ours", ours, ours, {}), Side("envoy", theirs, ours, fields)]
+def compare(ours: str, theirs: str, fields: dict[str, str], mails: pathlib.Path) -> int:
+    sides = [Side("ours", ours, ours, {}, mails), Side("envoy", theirs, ours, fields, mails)]
     covered, differences = set(), 0
     for (route, mine), (_, other) in zip(samples(sides[0]), samples(sides[1]), strict=True):
         covered.add(route.split("?")[0])
@@ -237,7 +256,7 @@ def main() -> int:
             port = free_port()
             binary = os.environ.get("ENVOY", str(pathlib.Path(sys.executable).with_name("envoy")))
             processes.append(envoy.start(binary, folder, plain, port, addresses))
-            return compare(base, f"http://127.0.0.1:{port}", fields)
+            return compare(base, f"http://127.0.0.1:{port}", fields, folder / "mails")
         finally:
             for process in reversed(processes):
                 process.terminate()

@@ -22,6 +22,8 @@ pub struct Terms {
     pub drain: Duration,
     /// The pause after the first failure. It doubles with each further one.
     pub backoff: Duration,
+    /// The longest such pause.
+    pub longest_backoff: Duration,
     /// How often a job is begun without progress before it is given up.
     pub attempts: i32,
 }
@@ -34,6 +36,7 @@ impl Default for Terms {
             poll: Duration::from_secs(5),
             drain: Duration::from_secs(5),
             backoff: Duration::from_secs(1),
+            longest_backoff: Duration::from_secs(300),
             attempts: 5,
         }
     }

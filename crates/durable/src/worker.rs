@@ -4,7 +4,6 @@
 use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use elenchus_rpc::Shutdown;
@@ -18,9 +17,6 @@ use crate::lease::Lease;
 use crate::notice::{Notices, Subscription};
 use crate::queue::Queue;
 use crate::{Error, queue};
-
-/// The longest pause before a job is tried again.
-const MOST_BACKOFF: Duration = Duration::from_secs(300);
 
 /// Why a job did not end this time.
 #[derive(Debug, thiserror::Error)]
@@ -161,7 +157,7 @@ async fn put_off<H: Handler>(lease: &Lease, handler: &H) -> Result<(), Failure> 
     }
     let doublings = u32::try_from(lease.attempt() - 1).unwrap_or(0);
     let pause = lease.terms().backoff.saturating_mul(2_u32.saturating_pow(doublings));
-    Ok(lease.retry_after(pause.min(MOST_BACKOFF)).await?)
+    Ok(lease.retry_after(pause.min(lease.terms().longest_backoff)).await?)
 }
 
 /// Keeps the lease alive; returns once it is lost, or must be taken for lost.

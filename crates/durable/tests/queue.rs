@@ -24,6 +24,7 @@ const QUICK: Terms = Terms {
     poll: Duration::from_millis(200),
     drain: Duration::from_millis(200),
     backoff: Duration::from_millis(10),
+    longest_backoff: Duration::from_secs(300),
     attempts: 3,
 };
 

@@ -2,6 +2,7 @@
 //! stranger's. Test code alone depends on it.
 
 pub mod postgres;
+pub mod program;
 pub mod redis;
 pub mod servers;
 

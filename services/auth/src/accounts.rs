@@ -7,8 +7,8 @@ use secrecy::SecretString;
 
 use crate::attempts::Attempts;
 use crate::domain::{EmailAddress, Error, Origin, Registration, SessionId, User};
+use crate::opaque_token::OpaqueToken;
 use crate::password::{Passwords, Verdict};
-use crate::refresh_token::RefreshToken;
 use crate::refusals::Refusals;
 use crate::sessions::StoredSessions;
 use crate::store::{Account, EndReason, NewSession, Rotation, Store};
@@ -16,8 +16,8 @@ use crate::store::{Account, EndReason, NewSession, Rotation, Store};
 /// The acts on accounts that need more than the store.
 pub(crate) struct Accounts {
     pub(crate) store: Store,
-    pub(crate) passwords: Passwords,
-    pub(crate) attempts: Attempts,
+    pub(crate) passwords: Arc<Passwords>,
+    pub(crate) attempts: Arc<Attempts>,
     pub(crate) refusals: Refusals,
     pub(crate) sessions: Arc<StoredSessions>,
 }
@@ -29,7 +29,7 @@ pub(crate) struct SignedIn {
     /// Which.
     pub(crate) session: SessionId,
     /// What carries it on.
-    pub(crate) refresh_token: RefreshToken,
+    pub(crate) refresh_token: OpaqueToken,
 }
 
 impl Accounts {
@@ -42,7 +42,8 @@ impl Accounts {
         let Registration { email, password, profile } = registration;
         self.attempts.count(origin.address).await?;
         let password_hash = self.passwords.hash(password).await?;
-        self.store.insert_account(&email, &password_hash, &profile, origin).await
+        let verification = OpaqueToken::generate()?;
+        self.store.insert_account(&email, &password_hash, &profile, &verification, origin).await
     }
 
     /// Opens a session. An unknown address takes the steps, and the time, of a wrong password.
@@ -82,7 +83,7 @@ impl Accounts {
         if !account.user.is_active {
             return Err(Error::Inactive);
         }
-        let refresh_token = RefreshToken::generate()?;
+        let refresh_token = OpaqueToken::generate()?;
         let new = NewSession {
             user_id: account.user.user_id,
             verified: &account.password_hash,
@@ -97,10 +98,10 @@ impl Accounts {
     /// Trades a refresh token for the next one.
     pub(crate) async fn refresh(
         &self,
-        presented: RefreshToken,
+        presented: OpaqueToken,
         origin: &Origin,
     ) -> Result<SignedIn, Error> {
-        let refresh_token = RefreshToken::generate()?;
+        let refresh_token = OpaqueToken::generate()?;
         match self.store.rotate(presented.hash(), refresh_token.hash(), origin).await? {
             Rotation::Rotated(user, session) => Ok(SignedIn { user, session, refresh_token }),
             Rotation::Refused => Err(Error::RefreshRefused),

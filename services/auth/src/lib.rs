@@ -3,11 +3,14 @@
 
 mod accounts;
 mod attempts;
+mod credentials;
 pub mod domain;
 mod grpc;
+pub mod mail;
+pub mod opaque_token;
 pub mod password;
-pub mod refresh_token;
 mod refusals;
+pub mod sealed;
 mod sessions;
 mod settings;
 pub mod store;
@@ -22,6 +25,7 @@ use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::auth::v1::audit_service_server::AuditServiceServer;
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
+use elenchus_proto::pb::auth::v1::credential_service_server::CredentialServiceServer;
 use elenchus_proto::pb::auth::v1::user_service_server::UserServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
@@ -29,7 +33,9 @@ use sqlx::PgPool;
 
 use self::accounts::Accounts;
 use self::attempts::Attempts;
-use self::grpc::{AuditRpc, AuthRpc, UserRpc};
+use self::credentials::Credentials;
+use self::grpc::{AuditRpc, AuthRpc, CredentialRpc, UserRpc};
+use self::mail::Outbox;
 use self::password::Passwords;
 use self::refusals::Refusals;
 use self::sessions::StoredSessions;
@@ -49,6 +55,12 @@ pub enum BuildError {
     /// The table of events that wait for analytics.
     #[error("the outbox of the auth service cannot be migrated")]
     Outbox(#[from] sqlx::migrate::MigrateError),
+    /// The key of what is stored sealed.
+    #[error("SECRET_KEY makes no key")]
+    Key(#[from] sealed::Unopenable),
+    /// The way of mails.
+    #[error("mails cannot be sent")]
+    Mail(#[from] mail::MailError),
     /// The server around the service.
     #[error("the auth service cannot be served")]
     Server(#[from] elenchus_rpc::server::Error),
@@ -76,13 +88,22 @@ pub async fn build(
 
     let lifetime =
         SessionLifetime { idle: settings.refresh_token_lifetime, absolute: SESSION_LIFETIME };
-    let store = Store::new(pool, lifetime);
+    let mails = Outbox::new(pool.clone(), settings.sealer.clone());
+    let store = Store::new(pool.clone(), lifetime, mails.clone());
+    mail::spawn(&settings.mail, &pool, mails, store.clone(), shutdown)?;
     sweep::spawn(store.clone(), shutdown);
 
-    let passwords = Passwords::for_this_machine();
-    let attempts = Attempts::new(cache.clone(), settings.attempts);
+    let passwords = Arc::new(Passwords::for_this_machine());
+    let attempts = Arc::new(Attempts::new(cache.clone(), settings.attempts));
     let refusals = Refusals::new(store.clone(), cache, shutdown.clone());
     let sessions = Arc::new(StoredSessions::new(store.clone()));
+    let credentials = Credentials {
+        store: store.clone(),
+        passwords: Arc::clone(&passwords),
+        rules: settings.passwords,
+        attempts: Arc::clone(&attempts),
+        sessions: Arc::clone(&sessions),
+    };
     let service = AuthRpc {
         accounts: Accounts {
             store: store.clone(),
@@ -92,6 +113,7 @@ pub async fn build(
             sessions: Arc::clone(&sessions),
         },
         store: store.clone(),
+        rules: settings.passwords,
         keys: settings.keys.clone(),
         access_token_lifetime: settings.access_token_lifetime,
     };
@@ -99,6 +121,7 @@ pub async fn build(
         .service(AuthServiceServer::new(service))
         .service(UserServiceServer::new(UserRpc { store: store.clone() }))
         .service(AuditServiceServer::new(AuditRpc { store: store.clone() }))
+        .service(CredentialServiceServer::new(CredentialRpc { credentials }))
         .healthy_while(move || {
             let store = store.clone();
             async move { store.is_reachable().await }

@@ -132,13 +132,16 @@ fn is_current(argon2: &Argon2<'_>, stored: &PasswordHash) -> Result<bool, HashEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{EmailAddress, PasswordRules};
 
     fn secret(text: &str) -> SecretString {
         SecretString::from(text)
     }
 
     async fn hashed(passwords: &Passwords, text: &str) -> String {
-        passwords.hash(Password::parse(secret(text)).unwrap()).await.unwrap()
+        let email = EmailAddress::parse("ada@example.com").unwrap();
+        let password = PasswordRules::default().accept("password", secret(text), &email);
+        passwords.hash(password.unwrap()).await.unwrap()
     }
 
     #[tokio::test]

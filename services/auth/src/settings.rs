@@ -1,10 +1,14 @@
-//! `SECRET_KEY`, `ALGORITHM`, the lifetimes of tokens and the limits of guessing.
+//! `SECRET_KEY`, `ALGORITHM`, the lifetimes of tokens, the rules of passwords and the limits of guessing.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use elenchus_rpc::token::Keys;
 use elenchus_settings::{Env, Invalid};
+
+use crate::domain::PasswordRules;
+use crate::mail;
+use crate::sealed::Sealer;
 
 /// A year. Nobody means more.
 const MAX_MINUTES: u64 = 365 * 24 * 60;
@@ -14,10 +18,16 @@ const MAX_MINUTES: u64 = 365 * 24 * 60;
 pub struct Settings {
     /// The keys of the mesh.
     pub keys: Keys,
+    /// What is stored sealed, is sealed with this.
+    pub sealer: Sealer,
     /// How long an access token is good.
     pub access_token_lifetime: Duration,
     /// How long a session lives without a refresh.
     pub refresh_token_lifetime: Duration,
+    /// Which passwords are taken.
+    pub passwords: PasswordRules,
+    /// How mails leave.
+    pub mail: mail::Settings,
     /// What guessing is bounded by.
     pub attempts: AttemptLimits,
 }
@@ -42,8 +52,11 @@ impl Settings {
         }
         Ok(Self {
             keys: Keys::from_env(env)?,
+            sealer: sealer(env)?,
             access_token_lifetime: minutes(env, "ACCESS_TOKEN_EXPIRE_MINUTES", 30)?,
             refresh_token_lifetime: minutes(env, "REFRESH_TOKEN_EXPIRE_MINUTES", 7 * 24 * 60)?,
+            passwords: password_rules(env)?,
+            mail: mail::Settings::from_env(env)?,
             attempts: AttemptLimits {
                 per_minute: env
                     .or("LOGIN_ATTEMPTS_PER_MINUTE", AttemptLimits::DEFAULT.per_minute)?,
@@ -62,6 +75,21 @@ impl AttemptLimits {
         per_minute: NonZeroU32::new(10).unwrap(),
         per_address_per_minute: NonZeroU32::new(100).unwrap(),
     };
+}
+
+fn sealer(env: &Env) -> Result<Sealer, Invalid> {
+    let secret = env.secret("SECRET_KEY").unwrap_or_default();
+    Sealer::new(&secret).map_err(|_| Invalid::new("SECRET_KEY", "makes no key"))
+}
+
+fn password_rules(env: &Env) -> Result<PasswordRules, Invalid> {
+    const NAME: &str = "PASSWORD_MIN_LENGTH";
+    let (least, most) = (PasswordRules::LEAST, PasswordRules::MOST_DEMANDED);
+    let chars = env.or(NAME, least)?;
+    if (least..=most).contains(&chars) {
+        return Ok(PasswordRules::new(chars));
+    }
+    Err(Invalid::new(NAME, format!("must be from {least} to {most} characters, not {chars}")))
 }
 
 fn minutes(env: &Env, name: &'static str, default: u64) -> Result<Duration, Invalid> {
@@ -97,6 +125,8 @@ mod tests {
             ("REFRESH_TOKEN_EXPIRE_MINUTES", "99999999999999999999"),
             ("REFRESH_TOKEN_EXPIRE_MINUTES", "-1"),
             ("LOGIN_ATTEMPTS_PER_MINUTE", "0"),
+            ("PASSWORD_MIN_LENGTH", "7"),
+            ("PASSWORD_MIN_LENGTH", "65"),
         ] {
             assert_eq!(
                 Settings::from_env(&env().with(name, value)).unwrap_err().variable,

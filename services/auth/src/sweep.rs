@@ -1,4 +1,4 @@
-//! Forgets sessions that ended long ago, so that the tables do not grow for ever.
+//! Forgets sessions and mails that ended long ago, so that the tables do not grow for ever.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) fn spawn(store: Store, shutdown: &Shutdown) {
             if let Err(error) = sweep(&store).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "old sessions were not deleted"
+                    "old sessions and mails were not deleted"
                 );
             }
             tokio::select! {
@@ -32,5 +32,6 @@ pub(crate) fn spawn(store: Store, shutdown: &Shutdown) {
 
 async fn sweep(store: &Store) -> Result<(), Error> {
     while store.delete_old_sessions(BATCH).await? == BATCH.unsigned_abs() {}
+    while store.delete_old_mails(BATCH).await? == BATCH.unsigned_abs() {}
     Ok(())
 }

@@ -5,9 +5,12 @@
 use std::time::Duration;
 
 use elenchus_auth::domain::{EmailAddress, Error, Origin, Profile, SessionId, User};
-use elenchus_auth::refresh_token::{RefreshToken, TokenHash};
+use elenchus_auth::mail::Outbox;
+use elenchus_auth::opaque_token::{OpaqueToken, TokenHash};
+use elenchus_auth::sealed::Sealer;
 use elenchus_auth::store::{EndReason, MIGRATOR, NewSession, Rotation, SessionLifetime, Store};
 use elenchus_testkit::postgres::{TestDatabase, database};
+use secrecy::SecretString;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinSet;
@@ -26,7 +29,7 @@ impl Fixture {
     async fn new() -> Self {
         let (database, pool) = database("auth", &MIGRATOR).await;
         elenchus_outbox::migrate(&pool).await.unwrap();
-        Self { _database: database, store: Store::new(pool.clone(), LIFETIME), pool }
+        Self { _database: database, store: store(&pool), pool }
     }
 
     async fn user(&self) -> User {
@@ -69,15 +72,19 @@ impl Fixture {
     }
 }
 
+fn store(pool: &PgPool) -> Store {
+    let sealer = Sealer::new(&SecretString::from("0123456789abcdef0123456789abcdef")).unwrap();
+    Store::new(pool.clone(), LIFETIME, Outbox::new(pool.clone(), sealer))
+}
+
 async fn insert(store: &Store, email: &str) -> Result<User, Error> {
     let profile = Profile::parse("Ada", "", "").unwrap();
-    store
-        .insert_account(&EmailAddress::parse(email).unwrap(), PHC, &profile, &Origin::default())
-        .await
+    let (email, token) = (EmailAddress::parse(email).unwrap(), OpaqueToken::generate().unwrap());
+    store.insert_account(&email, PHC, &profile, &token, &Origin::default()).await
 }
 
 fn token() -> TokenHash {
-    RefreshToken::generate().unwrap().hash()
+    OpaqueToken::generate().unwrap().hash()
 }
 
 fn is_rotated(rotation: &Rotation) -> bool {
@@ -269,7 +276,7 @@ async fn a_database_that_is_gone_is_told_from_a_mistake() {
         .acquire_timeout(Duration::from_secs(1))
         .connect_lazy("postgres://nobody@127.0.0.1:1/nothing")
         .unwrap();
-    let store = Store::new(nowhere, LIFETIME);
+    let store = store(&nowhere);
     assert!(matches!(insert(&store, "ada@example.com").await, Err(Error::Unavailable(_))));
     assert!(!store.is_reachable().await);
 }

@@ -42,6 +42,12 @@ pub enum Act {
     UnmakeSuperuser,
     /// The named roles of an account were replaced.
     SetRoles,
+    /// The address was proved.
+    VerifyEmail,
+    /// The password was changed by whoever knew it.
+    ChangePassword,
+    /// The password was set by whoever had the mailed link.
+    ResetPassword,
 }
 
 /// Who did it.
@@ -132,6 +138,9 @@ impl Act {
             Self::MakeSuperuser => "account.make_superuser",
             Self::UnmakeSuperuser => "account.unmake_superuser",
             Self::SetRoles => "account.set_roles",
+            Self::VerifyEmail => "email.verify",
+            Self::ChangePassword => "password.change",
+            Self::ResetPassword => "password.reset",
         }
     }
 }

@@ -18,6 +18,9 @@ pub enum Error {
     /// The address has an account.
     #[error("an account with this email already exists")]
     EmailTaken,
+    /// The token of a mailed link is unknown, was used, or came too late.
+    #[error("the link is not valid, was used before or has expired; ask for a new one")]
+    LinkRefused,
     /// No such account, or not its password; which of the two is nobody's business.
     #[error("incorrect email or password")]
     WrongCredentials,
@@ -40,7 +43,7 @@ pub enum Error {
     #[error("too many people are signing in right now; try again in a moment")]
     Busy,
     /// The call belongs to no session, because a service makes it.
-    #[error("only the user can end the session")]
+    #[error("this needs the user's own session; sign in")]
     NoSession,
     /// The caller's account was deleted.
     #[error("account not found")]

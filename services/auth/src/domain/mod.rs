@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod change;
+mod common_passwords;
 mod email;
 mod error;
 mod password;
@@ -17,7 +18,7 @@ pub use self::audit::Origin;
 pub use self::change::{AccountChange, Preferences, ProfileChange, Roles};
 pub use self::email::EmailAddress;
 pub use self::error::Error;
-pub use self::password::Password;
+pub use self::password::{Password, PasswordRules};
 pub use self::profile::Profile;
 
 /// A session's id, the `sid` of its access tokens.
@@ -61,6 +62,8 @@ pub struct User {
     pub last_login_at: Option<DateTime<Utc>>,
     /// Its named roles, in order.
     pub roles: Vec<String>,
+    /// Whether the owner proved that the address is theirs.
+    pub email_verified: bool,
 }
 
 impl fmt::Debug for User {

@@ -1,6 +1,7 @@
 //! Requests in, responses out, and what a caller may know of an error.
 
 mod audit;
+mod credential;
 mod origin;
 mod user;
 
@@ -15,9 +16,11 @@ use secrecy::SecretString;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
+pub(crate) use self::credential::CredentialRpc;
+
 use crate::accounts::{Accounts, SignedIn};
-use crate::domain::{EmailAddress, Error, Password, Profile, Registration, SessionId, User};
-use crate::refresh_token::RefreshToken;
+use crate::domain::{EmailAddress, Error, PasswordRules, Profile, Registration, SessionId, User};
+use crate::opaque_token::OpaqueToken;
 use crate::store::Store;
 
 pub(crate) use self::audit::AuditRpc;
@@ -31,6 +34,8 @@ pub(crate) struct AuthRpc {
     pub(crate) accounts: Accounts,
     /// The rest.
     pub(crate) store: Store,
+    /// Which passwords are taken.
+    pub(crate) rules: PasswordRules,
     /// What access tokens are signed with.
     pub(crate) keys: Keys,
     /// How long an access token is good.
@@ -45,7 +50,7 @@ impl AuthService for AuthRpc {
         request: Request<pb::RegisterRequest>,
     ) -> Result<Response<pb::RegisterResponse>, Status> {
         let origin = origin::of(&request);
-        let registration = Registration::try_from(request.into_inner()).map_err(from_error)?;
+        let registration = registration(request.into_inner(), self.rules).map_err(from_error)?;
         let user = self.accounts.register(registration, &origin).await.map_err(from_error)?;
         record_user(&user);
         Ok(Response::new(pb::RegisterResponse { user: Some(user.into()) }))
@@ -78,7 +83,7 @@ impl AuthService for AuthRpc {
         request: Request<pb::RefreshRequest>,
     ) -> Result<Response<pb::RefreshResponse>, Status> {
         let origin = origin::of(&request);
-        let presented = RefreshToken::presented(request.into_inner().refresh_token);
+        let presented = OpaqueToken::presented(request.into_inner().refresh_token);
         let signed_in = self.accounts.refresh(presented, &origin).await.map_err(from_error)?;
         record_user(&signed_in.user);
         let access_token = self.access_token(&signed_in).map_err(from_error)?;
@@ -96,8 +101,7 @@ impl AuthService for AuthRpc {
         &self,
         request: Request<pb::LogoutRequest>,
     ) -> Result<Response<pb::LogoutResponse>, Status> {
-        let session = Caller::of(&request)?.session_id.map(SessionId);
-        let session = session.ok_or(Error::NoSession).map_err(from_error)?;
+        let session = session_of(&request)?;
         self.accounts.log_out(session, &origin::of(&request)).await.map_err(from_error)?;
         Ok(Response::new(pb::LogoutResponse { message: "Successfully logged out".to_owned() }))
     }
@@ -148,17 +152,18 @@ fn record_user(user: &User) {
     tracing::Span::current().record("user.id", tracing::field::display(user.user_id));
 }
 
-impl TryFrom<pb::RegisterRequest> for Registration {
-    type Error = Error;
+/// The session of the caller's own token.
+fn session_of<T>(request: &Request<T>) -> Result<SessionId, Status> {
+    let session = Caller::of(request)?.session_id.map(SessionId);
+    session.ok_or(Error::NoSession).map_err(from_error)
+}
 
-    fn try_from(request: pb::RegisterRequest) -> Result<Self, Error> {
-        let pb::RegisterRequest { email, password, full_name, organization, role } = request;
-        Ok(Self {
-            email: EmailAddress::parse(&email)?,
-            password: Password::parse(SecretString::from(password))?,
-            profile: Profile::parse(&full_name, &organization, &role)?,
-        })
-    }
+fn registration(request: pb::RegisterRequest, rules: PasswordRules) -> Result<Registration, Error> {
+    let pb::RegisterRequest { email, password, full_name, organization, role } = request;
+    let email = EmailAddress::parse(&email)?;
+    let password = rules.accept("password", SecretString::from(password), &email)?;
+    let profile = Profile::parse(&full_name, &organization, &role)?;
+    Ok(Registration { email, password, profile })
 }
 
 impl From<User> for pb::User {
@@ -176,6 +181,7 @@ impl From<User> for pb::User {
             updated_at: Some(timestamp(user.updated_at)),
             last_login: user.last_login_at.map(timestamp),
             roles: user.roles,
+            email_verified: user.email_verified,
         }
     }
 }
@@ -183,7 +189,7 @@ impl From<User> for pb::User {
 impl Classify for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Field { .. } | Self::EmailTaken => Code::InvalidArgument,
+            Self::Field { .. } | Self::EmailTaken | Self::LinkRefused => Code::InvalidArgument,
             Self::WrongCredentials | Self::RefreshRefused | Self::RefreshReused => {
                 Code::Unauthenticated
             }
@@ -200,6 +206,7 @@ impl Classify for Error {
         match self {
             Self::Field { .. } => "INVALID_FIELD",
             Self::EmailTaken => "EMAIL_ALREADY_REGISTERED",
+            Self::LinkRefused => "LINK_INVALID",
             Self::WrongCredentials => "WRONG_CREDENTIALS",
             Self::Inactive => "USER_INACTIVE",
             Self::RefreshRefused => "REFRESH_TOKEN_INVALID",
@@ -225,6 +232,7 @@ impl Classify for Error {
             Self::Busy | Self::Unavailable(_) => Some(Duration::from_secs(1)),
             Self::Field { .. }
             | Self::EmailTaken
+            | Self::LinkRefused
             | Self::WrongCredentials
             | Self::Inactive
             | Self::RefreshRefused

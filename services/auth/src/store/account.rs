@@ -6,16 +6,19 @@ use elenchus_rpc::UserId;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::one_time::{Purpose, keep};
 use super::{Store, audit};
 use crate::domain::audit::{Act, Event};
 use crate::domain::{EmailAddress, Error, Origin, Profile, User};
+use crate::mail::{Letter, Matter};
+use crate::opaque_token::OpaqueToken;
 
 /// The columns of a [`UserRow`], named so that a later migration changes no prepared statement.
 macro_rules! user_columns {
     () => {
         "account.user_id, account.email, account.full_name, account.organization, account.role,
          account.is_active, account.is_superuser, account.created_at, account.updated_at,
-         account.last_login_at,
+         account.last_login_at, account.email_verified_at IS NOT NULL AS email_verified,
          ARRAY (SELECT account_role.role FROM account_role
                 WHERE account_role.user_id = account.user_id
                 ORDER BY account_role.role) AS roles"
@@ -44,10 +47,11 @@ pub(super) struct UserRow {
     updated_at: DateTime<Utc>,
     last_login_at: Option<DateTime<Utc>>,
     roles: Vec<String>,
+    email_verified: bool,
 }
 
 #[derive(FromRow)]
-struct AccountRow {
+pub(super) struct AccountRow {
     #[sqlx(flatten)]
     user: UserRow,
     password_hash: String,
@@ -69,17 +73,26 @@ impl From<UserRow> for User {
             updated_at: row.updated_at,
             last_login_at: row.last_login_at,
             roles: row.roles,
+            email_verified: row.email_verified,
         }
     }
 }
 
+impl From<AccountRow> for Account {
+    fn from(row: AccountRow) -> Self {
+        Self { user: row.user.into(), password_hash: row.password_hash }
+    }
+}
+
 impl Store {
-    /// Makes an account. The unique index decides between two who want one address at once.
+    /// Makes an account, and sends the link that proves its address. The unique index decides
+    /// between two who want one address at once.
     pub async fn insert_account(
         &self,
         email: &EmailAddress,
         password_hash: &str,
         profile: &Profile,
+        verification: &OpaqueToken,
         origin: &Origin,
     ) -> Result<User, Error> {
         let mut transaction = self.pool.begin().await?;
@@ -105,6 +118,9 @@ impl Store {
             }
             Err(error) => return Err(error.into()),
         };
+        keep(&mut transaction, Purpose::VerifyEmail, user.user_id, verification.hash()).await?;
+        let matter = Matter::VerifyEmail { token: verification.expose().to_owned() };
+        self.mails.put(&mut transaction, &Letter::to(&user, matter)).await?;
         let event = Event::by_owner(Act::Register, user.user_id);
         audit::record(&mut transaction, &event, origin).await?;
         transaction.commit().await?;
@@ -121,7 +137,7 @@ impl Store {
         .bind(email.folded())
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(|row| Account { user: row.user.into(), password_hash: row.password_hash }))
+        Ok(row.map(Account::from))
     }
 
     /// The account with an id.

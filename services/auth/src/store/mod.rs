@@ -3,6 +3,8 @@
 
 mod account;
 mod audit;
+mod credential;
+mod one_time;
 mod session;
 mod user;
 
@@ -15,10 +17,13 @@ use elenchus_postgres::is_unreachable;
 
 pub use self::account::Account;
 pub use self::audit::AuditKey;
+pub(crate) use self::credential::NewPassword;
+pub(crate) use self::one_time::Purpose;
 pub use self::session::{EndReason, NewSession, Rotation};
 pub use self::user::UserFilter;
 
 use crate::domain::Error;
+use crate::mail::Outbox;
 
 /// The tables of the auth service.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -28,6 +33,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 pub struct Store {
     pool: PgPool,
     lifetime: SessionLifetime,
+    mails: Outbox,
 }
 
 /// When a session ends by itself.
@@ -41,8 +47,8 @@ pub struct SessionLifetime {
 
 impl Store {
     /// A store over a migrated database.
-    pub fn new(pool: PgPool, lifetime: SessionLifetime) -> Self {
-        Self { pool, lifetime }
+    pub fn new(pool: PgPool, lifetime: SessionLifetime, mails: Outbox) -> Self {
+        Self { pool, lifetime, mails }
     }
 
     /// Whether the database answers.

@@ -12,7 +12,8 @@ use super::account::{UserRow, user_columns};
 use super::{Store, audit};
 use crate::domain::audit::{Act, Event};
 use crate::domain::{Error, Origin, SessionId, User};
-use crate::refresh_token::TokenHash;
+use crate::mail::{Letter, Matter};
+use crate::opaque_token::TokenHash;
 
 /// A sign-in whose password was right.
 pub struct NewSession<'a> {
@@ -37,6 +38,8 @@ pub enum EndReason {
     TokenReuse,
     /// The account was deactivated.
     Deactivated,
+    /// The password was changed or reset.
+    PasswordChanged,
 }
 
 /// What came of a refresh token that was presented.
@@ -75,6 +78,7 @@ impl EndReason {
             Self::Logout => "logout",
             Self::TokenReuse => "token_reuse",
             Self::Deactivated => "deactivated",
+            Self::PasswordChanged => "password_changed",
         }
     }
 }
@@ -138,10 +142,12 @@ impl Store {
         }
         if !session.accepts(presented) {
             end(&mut transaction, session_id, EndReason::TokenReuse).await?;
+            let owner = User::from(session.user);
             let event = Event::refused(Act::RefreshSession, "REFRESH_TOKEN_REUSED")
-                .about(User::from(session.user).user_id)
+                .about(owner.user_id)
                 .subject(session.session_id);
             audit::record(&mut transaction, &event, origin).await?;
+            self.mails.put(&mut transaction, &Letter::to(&owner, Matter::SessionStolen)).await?;
             transaction.commit().await?;
             return Ok(Rotation::Reused(session_id));
         }
@@ -267,18 +273,22 @@ async fn end(
     Ok(owner.map(UserId))
 }
 
-/// Ends every session of an account that has not ended.
+/// Ends every session of an account but the one to keep, and tells which.
 pub(super) async fn end_all(
     connection: &mut PgConnection,
     user_id: UserId,
+    keep: Option<SessionId>,
     reason: EndReason,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE session SET ended_at = now(), ended_reason = $2 WHERE user_id = $1 AND ended_at IS NULL",
+) -> Result<Vec<SessionId>, sqlx::Error> {
+    let ended: Vec<Uuid> = sqlx::query_scalar(
+        "UPDATE session SET ended_at = now(), ended_reason = $3
+         WHERE user_id = $1 AND ended_at IS NULL AND session_id IS DISTINCT FROM $2
+         RETURNING session_id",
     )
     .bind(user_id.0)
+    .bind(keep.map(|session| session.0))
     .bind(reason.as_str())
-    .execute(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(())
+    Ok(ended.into_iter().map(SessionId).collect())
 }

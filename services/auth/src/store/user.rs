@@ -86,7 +86,7 @@ impl Store {
             return Err(Error::LastSuperuser);
         }
         if before.is_active && !user.is_active {
-            end_all(&mut transaction, user_id, EndReason::Deactivated).await?;
+            end_all(&mut transaction, user_id, None, EndReason::Deactivated).await?;
         }
         let change = AccountChange {
             profile: change.profile.clone(),

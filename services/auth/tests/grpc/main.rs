@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod audit;
+mod credentials;
 mod guessing;
+mod mailbox;
 mod secrets;
 mod service;
+mod smtp;
 mod users;
 
 use elenchus_proto::pb::auth::v1 as pb;

@@ -1,10 +1,9 @@
 //! The service over a database of its own, reached in this process or over a socket.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use elenchus_auth::store::MIGRATOR;
-use elenchus_auth::{AttemptLimits, Settings, build};
+use elenchus_auth::{Settings, build};
 use elenchus_cache::Cache;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::auth_service_client::AuthServiceClient;
@@ -13,8 +12,11 @@ use elenchus_rpc::{Server, Shutdown, Transport};
 use elenchus_settings::Env;
 use elenchus_testkit::postgres::{TestDatabase, database};
 use sqlx::PgPool;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tonic::{Code, Request};
+
+use crate::mailbox::Mailbox;
 
 pub(crate) const EMAIL: &str = "test@example.com";
 pub(crate) const PASSWORD: &str = "testpassword";
@@ -22,7 +24,10 @@ pub(crate) const PASSWORD: &str = "testpassword";
 pub(crate) type Client = AuthServiceClient<Transport>;
 
 pub(crate) struct Service {
-    _database: TestDatabase,
+    database: TestDatabase,
+    data: TempDir,
+    /// What the service wrote to its folder.
+    pub(crate) mails: Mailbox,
     pub(crate) pool: PgPool,
     pub(crate) settings: Settings,
     pub(crate) server: Server,
@@ -35,13 +40,39 @@ impl Service {
     }
 
     pub(crate) async fn with_limits(per_minute: u32, per_address_per_minute: u32) -> Self {
-        let env = Env::of_pairs([("SECRET_KEY", "0123456789abcdef0123456789abcdef")]);
-        let mut settings = Settings::from_env(&env).unwrap();
-        settings.attempts = AttemptLimits {
-            per_minute: NonZeroU32::new(per_minute).unwrap(),
-            per_address_per_minute: NonZeroU32::new(per_address_per_minute).unwrap(),
-        };
+        let (per_minute, per_address) =
+            (per_minute.to_string(), per_address_per_minute.to_string());
+        Self::with(&[
+            ("LOGIN_ATTEMPTS_PER_MINUTE", &per_minute),
+            ("LOGIN_ATTEMPTS_PER_ADDRESS_PER_MINUTE", &per_address),
+        ])
+        .await
+    }
+
+    /// With these settings.
+    pub(crate) async fn with(pairs: &[(&str, &str)]) -> Self {
+        let data = TempDir::new().unwrap();
+        let env = pairs.iter().fold(
+            Env::of_pairs([
+                ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+                ("LOGIN_ATTEMPTS_PER_MINUTE", "1000"),
+                ("LOGIN_ATTEMPTS_PER_ADDRESS_PER_MINUTE", "1000"),
+                ("ELENCHUS_DATA_DIR", data.path().to_str().unwrap()),
+            ]),
+            |env, (name, value)| env.with(name, *value),
+        );
+        let settings = Settings::from_env(&env).unwrap();
         let (database, pool) = database("auth", &MIGRATOR).await;
+        Self::over(database, pool, settings, data).await
+    }
+
+    /// Another process, after this one has stopped.
+    pub(crate) async fn again(self) -> Self {
+        let Self { database, pool, settings, data, .. } = self;
+        Self::over(database, pool, settings, data).await
+    }
+
+    async fn over(database: TestDatabase, pool: PgPool, settings: Settings, data: TempDir) -> Self {
         let shutdown = Shutdown::new();
         // Nobody is bound: analytics is away, which sign-in must not notice.
         let analytics = Late::default().transport();
@@ -49,7 +80,8 @@ impl Service {
             build(settings.clone(), pool.clone(), Cache::in_process(), analytics, &shutdown)
                 .await
                 .unwrap();
-        Self { _database: database, pool, settings, server, shutdown }
+        let mails = Mailbox::of(&data.path().join("mails"));
+        Self { database, data, mails, pool, settings, server, shutdown }
     }
 
     pub(crate) fn near(&self) -> Transport {

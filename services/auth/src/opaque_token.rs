@@ -1,4 +1,4 @@
-//! Refresh tokens: 256 random bits that mean nothing by themselves. Only their hash is stored.
+//! Tokens of 256 random bits that mean nothing by themselves. Only their hash is stored.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,15 +7,15 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::Error;
 
-/// What a client trades for the next pair of tokens. Does not print.
+/// What a client keeps and shows again, such as a refresh token. Does not print.
 #[derive(Debug)]
-pub struct RefreshToken(SecretString);
+pub struct OpaqueToken(SecretString);
 
 /// What the store knows of a token. Fast to compute, because the token itself cannot be guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenHash([u8; 32]);
 
-impl RefreshToken {
+impl OpaqueToken {
     /// A new one, from the system's randomness.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = [0; 32];

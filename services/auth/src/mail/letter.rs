@@ -1,0 +1,88 @@
+//! What is written to people, and how long it is worth sending.
+
+use std::time::Duration;
+
+use elenchus_rpc::UserId;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::User;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A mail to one person. Does not print. It has no name to greet: whoever registers a stranger's
+/// address chooses the name, and would write to the stranger by it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Letter {
+    /// Whose account it is about; none where that is found out when it is sent.
+    #[serde(skip)]
+    pub user_id: Option<UserId>,
+    /// The address.
+    pub to: String,
+    /// What it says.
+    pub matter: Matter,
+}
+
+/// What a mail says.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Matter {
+    /// The link that proves the address.
+    VerifyEmail {
+        /// What the link carries.
+        token: String,
+    },
+    /// The link that sets a new password. Asked for by anybody, so whether the address has an
+    /// account is found out when it is sent: the asker learns nothing, not even from the time.
+    ResetPassword {
+        /// What the link carries.
+        token: String,
+    },
+    /// The password was changed.
+    PasswordChanged,
+    /// A refresh token was used twice, and its session ended.
+    SessionStolen,
+}
+
+impl std::fmt::Debug for Letter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Letter").field("kind", &self.matter.kind()).finish_non_exhaustive()
+    }
+}
+
+impl Letter {
+    /// A mail to the owner of an account.
+    pub fn to(user: &User, matter: Matter) -> Self {
+        Self { user_id: Some(user.user_id), to: user.email.clone(), matter }
+    }
+}
+
+impl Matter {
+    /// The name of the templates, and what operators see of a mail.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::VerifyEmail { .. } => "verify_email",
+            Self::ResetPassword { .. } => "reset_password",
+            Self::PasswordChanged => "password_changed",
+            Self::SessionStolen => "session_stolen",
+        }
+    }
+
+    /// After this time it is not sent any more.
+    pub fn worth_sending_for(&self) -> Duration {
+        match self {
+            Self::VerifyEmail { .. } | Self::PasswordChanged | Self::SessionStolen => DAY,
+            // Nobody waits longer; they ask again.
+            Self::ResetPassword { .. } => 60 * MINUTE,
+        }
+    }
+
+    /// What its link carries, and the page that the link opens.
+    pub(crate) fn link(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::VerifyEmail { token } => Some(("verify-email", token)),
+            Self::ResetPassword { token } => Some(("reset-password", token)),
+            Self::PasswordChanged | Self::SessionStolen => None,
+        }
+    }
+}
