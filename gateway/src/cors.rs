@@ -14,7 +14,7 @@ const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "accept, accept-language, authorization, content-type, grpc-timeout, idempotency-key, last-event-id, \
-     traceparent, tracestate, x-grpc-web, x-request-id, x-user-agent",
+     traceparent, tracestate, x-grpc-web, x-refresh-token, x-request-id, x-user-agent",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "content-disposition, grpc-message, grpc-status, grpc-status-details-bin, ratelimit-limit, \

@@ -12,6 +12,7 @@ mod login_form;
 mod openapi;
 mod problem;
 mod rate_limit;
+mod refresh_cookie;
 mod respond;
 mod rest;
 mod router;

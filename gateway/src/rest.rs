@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use tokio::time::timeout;
+use tonic::Status;
 use tonic::body::Body;
 
 use crate::call::{self, Single};
 use crate::context::Context;
 use crate::problem::Problem;
+use crate::refresh_cookie::RefreshCookie;
 use crate::respond::{full, json};
 use crate::router::Edge;
 use crate::transcode::codec::wire::Malformed;
@@ -34,16 +38,14 @@ pub(crate) async fn answer(
         Kind::Upload(shape) => upload::answer(edge, context, binding, shape, request).await,
         Kind::Unary => {
             let (parts, message) = read(edge, binding, segments, request).await?;
-            let metadata = context.metadata(&parts.headers);
-            let limits = edge.unary_limits();
-            let rpc = &binding.rpc;
-            let single = call::unary(&rpc.transport, &rpc.path, metadata, message, limits).await;
-            show(
-                edge,
-                binding,
-                StatusCode::OK,
-                single.map_err(|status| Problem::of_status(&status))?,
-            )
+            let cookie = RefreshCookie::of(&binding.rpc.full_name, &parts.headers);
+            let answer = unary(edge, context, binding, &parts.headers, message, cookie).await;
+            let (single, cookie) = answer.map_err(|status| Problem::of_status(&status))?;
+            let mut response = show(edge, binding, StatusCode::OK, single)?;
+            if let Some(cookie) = cookie {
+                response.headers_mut().insert(SET_COOKIE, cookie);
+            }
+            Ok(response)
         }
         Kind::Stream(fields) => {
             let (parts, message) = read(edge, binding, segments, request).await?;
@@ -52,6 +54,27 @@ pub(crate) async fn answer(
             sse::answer(edge, context, index, style, metadata, full(message)).await
         }
     }
+}
+
+/// Calls once, with the refresh token out of and into its cookie where the method has to do with it.
+async fn unary(
+    edge: &Edge,
+    context: &Context,
+    binding: &Binding,
+    headers: &HeaderMap,
+    mut message: Bytes,
+    mut cookie: Option<RefreshCookie>,
+) -> Result<(Single, Option<HeaderValue>), Status> {
+    if let Some(cookie) = &mut cookie {
+        message = cookie.fill(message)?;
+    }
+    let (rpc, limits) = (&binding.rpc, edge.unary_limits());
+    let metadata = context.metadata(headers);
+    let mut single = call::unary(&rpc.transport, &rpc.path, metadata, message, limits).await?;
+    let Some(cookie) = cookie else { return Ok((single, None)) };
+    let set;
+    (single.message, set) = cookie.take(single.message)?;
+    Ok((single, set))
 }
 
 /// Reads the request into a framed message.

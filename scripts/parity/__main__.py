@@ -6,11 +6,14 @@ Values that differ from call to call (ids, times, tokens) are masked; names, typ
 else must be equal, but for the order of an object's members. A unary route without a sample here is a failure.
 """
 
+import base64
+import hmac
 import json
 import os
 import pathlib
 import re
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,7 +30,8 @@ PASSWORD = "correct horse battery"
 MASKS = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6}|\.\d{9})?Z"'), '"<time>"'),
-    (re.compile(r'"(access_token|refresh_token)":"[^"]+"'), r'"\1":"<token>"'),
+    (re.compile(r'"(access_token|refresh_token|challenge_token|secret|otpauth_uri)":"[^"]+"'), r'"\1":"<token>"'),
+    (re.compile(r'"[A-Z2-7]{4}(-[A-Z2-7]{4}){3}"'), '"<recovery code>"'),
     (re.compile(r'"(avg_response_time|avg_duration|avg_duration_seconds|duration_seconds|response_time)":[0-9.e-]+'),
      r'"\1":"<seconds>"'),
     # How many runs it takes until one can be cancelled is a matter of luck.
@@ -53,6 +57,14 @@ def start_mesh(folder: pathlib.Path, addresses: dict[str, str]) -> tuple[list[su
     if "ready at" not in line:
         raise RuntimeError((folder / "log").read_text())
     return [mesh], re.search(r"http://[^ ]+", line).group(0)
+
+
+def totp(secret: str, steps: int) -> str:
+    """The code of RFC 6238 so many steps from now. Each step is used once."""
+    counter = struct.pack(">Q", int(time.time()) // 30 + steps)
+    digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
+    offset = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[offset:offset + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
 
 
 class Side:
@@ -126,6 +138,11 @@ def samples(side: Side):
     yield ask("POST", "/api/v1/auth/email/verify", {"token": side.mailed("verify-email")})
     change = {"current_password": PASSWORD, "new_password": PASSWORD + " staple"}
     yield ask("POST", "/api/v1/auth/password/change", change)
+    yield ask("GET", "/api/v1/auth/sessions")
+    other = side.json("POST", "/api/v1/auth/login", login | {"password": PASSWORD + " staple"})
+    yield ask("DELETE", "/api/v1/auth/sessions/{session_id}", session_id=sid(other["access_token"]))
+    yield ask("DELETE", "/api/v1/auth/sessions?include_current=false")
+    yield from second_factor(side, ask, login | {"password": PASSWORD + " staple"})
     yield ask("POST", "/api/v1/auth/password/forgot", {"email": account["email"]})
     yield ask("POST", "/api/v1/auth/password/reset", {"token": side.mailed("reset-password"), "new_password": PASSWORD})
     session = side.json("POST", "/api/v1/auth/login", login)
@@ -191,6 +208,29 @@ def samples(side: Side):
     yield ask("POST", "/api/v1/analytics/refresh", {})
     yield ask("DELETE", one, document_id=document)
     yield ask("POST", "/api/v1/auth/logout", {})
+
+
+def sid(access_token: str) -> str:
+    claims = access_token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sid"]
+
+
+def second_factor(side: Side, ask, login: dict[str, str]):
+    """Set up, demanded, and taken off again."""
+    base, password = "/api/v1/auth/second-factor", {"password": login["password"]}
+    yield ask("POST", base + "/totp", password)
+    secret = side.json("POST", base + "/totp", password)["secret"]
+    # Three steps in a row must all be of about now.
+    while time.time() % 30 > 20:
+        time.sleep(1)
+    yield ask("POST", base + "/totp/confirm", {"code": totp(secret, -1)})
+    yield ask("GET", base)
+    challenge = side.json("POST", "/api/v1/auth/login", login)["second_factor_required"]["challenge_token"]
+    yield ask("POST", "/api/v1/auth/login/second-factor", {"challenge_token": challenge, "code": totp(secret, 0)})
+    renewed = ask("POST", base + "/recovery-codes", password | {"code": totp(secret, 1)})
+    yield renewed
+    code = re.search(r"[A-Z2-7]{4}(-[A-Z2-7]{4}){3}", renewed[1]).group(0)
+    yield ask("POST", base + "/disable", password | {"code": code})
 
 
 def cancel(side: Side, document: str) -> str:

@@ -11,6 +11,8 @@ SERVICES = {
     "elenchus.auth.v1.AuditService": "auth",
     "elenchus.auth.v1.AuthService": "auth",
     "elenchus.auth.v1.CredentialService": "auth",
+    "elenchus.auth.v1.SecondFactorService": "auth",
+    "elenchus.auth.v1.SessionService": "auth",
     "elenchus.auth.v1.UserService": "auth",
     "elenchus.conversation.v1.ConversationService": "conversation",
     "elenchus.document.v1.DocumentService": "document",

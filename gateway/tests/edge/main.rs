@@ -10,6 +10,7 @@ mod grpc;
 mod json;
 mod limits;
 mod openapi;
+mod refresh_cookie;
 mod services;
 mod streams;
 mod support;

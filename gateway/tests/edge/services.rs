@@ -413,22 +413,24 @@ impl AuthService for Fakes {
         self.logins.lock().unwrap().push(request.into_inner());
         Ok(Response::new(auth::LoginResponse {
             token_type: "bearer".to_owned(),
+            refresh_token: "first".to_owned(),
             ..Default::default()
         }))
     }
 
     async fn refresh(
         &self,
-        _: Request<auth::RefreshRequest>,
+        request: Request<auth::RefreshRequest>,
     ) -> Result<Response<auth::RefreshResponse>, Status> {
-        nothing()
+        let refresh_token = format!("after-{}", request.get_ref().refresh_token);
+        Ok(Response::new(auth::RefreshResponse { refresh_token, ..Default::default() }))
     }
 
     async fn logout(
         &self,
         _: Request<auth::LogoutRequest>,
     ) -> Result<Response<auth::LogoutResponse>, Status> {
-        nothing()
+        Ok(Response::new(auth::LogoutResponse::default()))
     }
 
     async fn get_me(

@@ -11,7 +11,7 @@ use crate::opaque_token::OpaqueToken;
 use crate::password::{Passwords, Verdict};
 use crate::refusals::Refusals;
 use crate::sessions::StoredSessions;
-use crate::store::{Account, EndReason, NewSession, Rotation, Store};
+use crate::store::{Account, EndReason, NewSession, Opened, Rotation, Store};
 
 /// The acts on accounts that need more than the store.
 pub(crate) struct Accounts {
@@ -20,6 +20,14 @@ pub(crate) struct Accounts {
     pub(crate) attempts: Arc<Attempts>,
     pub(crate) refusals: Refusals,
     pub(crate) sessions: Arc<StoredSessions>,
+}
+
+/// What came of a right password.
+pub(crate) enum Admission {
+    /// The session is open.
+    Session(SignedIn),
+    /// The account demands a second factor; this is shown with its code.
+    Challenge(OpaqueToken),
 }
 
 /// A session that was opened or carried on.
@@ -46,13 +54,13 @@ impl Accounts {
         self.store.insert_account(&email, &password_hash, &profile, &verification, origin).await
     }
 
-    /// Opens a session. An unknown address takes the steps, and the time, of a wrong password.
+    /// Opens a session, or asks for the second factor. An unknown address takes the steps, and the time, of a wrong password.
     pub(crate) async fn log_in(
         &self,
         username: &str,
         password: SecretString,
         origin: &Origin,
-    ) -> Result<SignedIn, Error> {
+    ) -> Result<Admission, Error> {
         self.attempts.count_for(username, origin.address).await?;
         let account = match EmailAddress::parse(username) {
             Ok(email) => self.store.find_account(&email).await?,
@@ -71,7 +79,7 @@ impl Accounts {
         account: Option<Account>,
         password: SecretString,
         origin: &Origin,
-    ) -> Result<SignedIn, Error> {
+    ) -> Result<Admission, Error> {
         let stored = account.as_ref().map(|account| account.password_hash.clone());
         let verdict = self.passwords.verify(password, stored).await?;
         let Some(account) = account else { return Err(Error::WrongCredentials) };
@@ -83,15 +91,36 @@ impl Accounts {
         if !account.user.is_active {
             return Err(Error::Inactive);
         }
-        let refresh_token = OpaqueToken::generate()?;
+        let (refresh_token, challenge) = (OpaqueToken::generate()?, OpaqueToken::generate()?);
         let new = NewSession {
             user_id: account.user.user_id,
             verified: &account.password_hash,
             fresh,
             token: refresh_token.hash(),
+            challenge: challenge.hash(),
             origin,
         };
-        let (user, session) = self.store.open_session(new).await?.ok_or(Error::WrongCredentials)?;
+        Ok(match self.store.open_session(new).await?.ok_or(Error::WrongCredentials)? {
+            Opened::Session(user, session) => {
+                Admission::Session(SignedIn { user, session, refresh_token })
+            }
+            Opened::Challenge(_) => Admission::Challenge(challenge),
+        })
+    }
+
+    /// Opens the session of a sign-in to which only the second factor was wanting.
+    pub(crate) async fn complete(
+        &self,
+        challenge: OpaqueToken,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<SignedIn, Error> {
+        self.attempts.count(origin.address).await?;
+        let refresh_token = OpaqueToken::generate()?;
+        let (user, session) = self
+            .store
+            .complete_session(challenge.hash(), code, refresh_token.hash(), origin)
+            .await?;
         Ok(SignedIn { user, session, refresh_token })
     }
 

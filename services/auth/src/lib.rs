@@ -11,13 +11,13 @@ pub mod opaque_token;
 pub mod password;
 mod refusals;
 pub mod sealed;
+mod second_factor;
 mod sessions;
 mod settings;
 pub mod store;
 mod sweep;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use elenchus_cache::Cache;
 use elenchus_outbox::Relay;
@@ -26,6 +26,8 @@ use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::auth::v1::audit_service_server::AuditServiceServer;
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
 use elenchus_proto::pb::auth::v1::credential_service_server::CredentialServiceServer;
+use elenchus_proto::pb::auth::v1::second_factor_service_server::SecondFactorServiceServer;
+use elenchus_proto::pb::auth::v1::session_service_server::SessionServiceServer;
 use elenchus_proto::pb::auth::v1::user_service_server::UserServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
@@ -34,10 +36,10 @@ use sqlx::PgPool;
 use self::accounts::Accounts;
 use self::attempts::Attempts;
 use self::credentials::Credentials;
-use self::grpc::{AuditRpc, AuthRpc, CredentialRpc, UserRpc};
-use self::mail::Outbox;
+use self::grpc::{AuditRpc, AuthRpc, CredentialRpc, Issuer, SecondFactorRpc, SessionRpc, UserRpc};
 use self::password::Passwords;
 use self::refusals::Refusals;
+use self::second_factor::SecondFactor;
 use self::sessions::StoredSessions;
 use self::store::{MIGRATOR, SessionLifetime, Store};
 
@@ -45,9 +47,6 @@ pub use self::settings::{AttemptLimits, Settings};
 
 /// The service's name, and that of its schema.
 pub const NAME: &str = "auth";
-
-/// However much a session is used, its owner signs in again after 30 days.
-const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Why the service could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -86,42 +85,52 @@ pub async fn build(
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, analytics, shutdown);
 
-    let lifetime =
-        SessionLifetime { idle: settings.refresh_token_lifetime, absolute: SESSION_LIFETIME };
-    let mails = Outbox::new(pool.clone(), settings.sealer.clone());
-    let store = Store::new(pool.clone(), lifetime, mails.clone());
-    mail::spawn(&settings.mail, &pool, mails, store.clone(), shutdown)?;
+    let lifetime = SessionLifetime {
+        idle: settings.refresh_token_lifetime,
+        absolute: settings.session_lifetime,
+    };
+    let store = Store::new(pool.clone(), lifetime, settings.sealer.clone());
+    mail::spawn(&settings.mail, &pool, store.clone(), shutdown)?;
     sweep::spawn(store.clone(), shutdown);
 
     let passwords = Arc::new(Passwords::for_this_machine());
     let attempts = Arc::new(Attempts::new(cache.clone(), settings.attempts));
     let refusals = Refusals::new(store.clone(), cache, shutdown.clone());
     let sessions = Arc::new(StoredSessions::new(store.clone()));
-    let credentials = Credentials {
+    let credentials = Arc::new(Credentials {
         store: store.clone(),
         passwords: Arc::clone(&passwords),
         rules: settings.passwords,
         attempts: Arc::clone(&attempts),
         sessions: Arc::clone(&sessions),
-    };
-    let service = AuthRpc {
-        accounts: Accounts {
-            store: store.clone(),
-            passwords,
-            attempts,
-            refusals,
-            sessions: Arc::clone(&sessions),
-        },
+    });
+    let accounts = Arc::new(Accounts {
         store: store.clone(),
-        rules: settings.passwords,
+        passwords,
+        attempts,
+        refusals,
+        sessions: Arc::clone(&sessions),
+    });
+    let issuer = Issuer {
         keys: settings.keys.clone(),
         access_token_lifetime: settings.access_token_lifetime,
     };
+    let factor = SecondFactor {
+        store: store.clone(),
+        credentials: Arc::clone(&credentials),
+        issuer: settings.mail.app_name.clone(),
+    };
+    let second_factor =
+        SecondFactorRpc { accounts: Arc::clone(&accounts), issuer: issuer.clone(), factor };
+    let session = SessionRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
+    let service = AuthRpc { accounts, store: store.clone(), rules: settings.passwords, issuer };
     let server = Server::builder(Guard { service: NAME, keys: settings.keys, sessions })
         .service(AuthServiceServer::new(service))
         .service(UserServiceServer::new(UserRpc { store: store.clone() }))
         .service(AuditServiceServer::new(AuditRpc { store: store.clone() }))
         .service(CredentialServiceServer::new(CredentialRpc { credentials }))
+        .service(SessionServiceServer::new(session))
+        .service(SecondFactorServiceServer::new(second_factor))
         .healthy_while(move || {
             let store = store.clone();
             async move { store.is_reachable().await }

@@ -1,4 +1,4 @@
-//! Argon2id in a bounded pool of its own: a flood of sign-ins waits in a short queue and is then
+//! Argon2id, and bcrypt for hashes of old, in a bounded pool of its own: a flood of sign-ins waits in a short queue and is then
 //! turned away, and everything else stays fast.
 
 use std::sync::Arc;
@@ -15,6 +15,11 @@ use crate::domain::{Error, Password};
 /// Those who may wait for each core. At 30 ms a hash, the last of them waits half a second.
 const QUEUE_PER_CORE: usize = 16;
 const SALT_BYTES: usize = 16;
+/// How the hashes of bcrypt begin.
+const BCRYPT: &str = "$2";
+
+/// What an account has in the place of a hash that no password opens.
+pub(crate) const NO_PASSWORD: &str = "!";
 
 /// What a password turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,8 +72,9 @@ impl Passwords {
         stored: Option<String>,
     ) -> Result<Verdict, Error> {
         self.run(move |argon2| match stored {
-            Some(stored) => verify(argon2, &password, &stored),
-            None => {
+            Some(stored) if stored.starts_with(BCRYPT) => verify_old(argon2, &password, &stored),
+            Some(stored) if stored != NO_PASSWORD => verify(argon2, &password, &stored),
+            Some(_) | None => {
                 std::hint::black_box(hash(argon2, &password, &[0; SALT_BYTES])?);
                 Ok(Verdict::Wrong)
             }
@@ -118,6 +124,20 @@ fn verify(
         Ok(()) => Ok(Verdict::Outdated { fresh: hash(argon2, password, &salt()?)? }),
         Err(HashError::PasswordInvalid) => Ok(Verdict::Wrong),
         Err(error) => Err(error),
+    }
+}
+
+/// The old backend's hashes verify once more, and are replaced.
+fn verify_old(
+    argon2: &Argon2<'_>,
+    password: &SecretString,
+    stored: &str,
+) -> Result<Verdict, HashError> {
+    // As the old backend did: bcrypt looks at the first 72 bytes.
+    match bcrypt::verify(password.expose_secret(), stored) {
+        Ok(true) => Ok(Verdict::Outdated { fresh: hash(argon2, password, &salt()?)? }),
+        Ok(false) => Ok(Verdict::Wrong),
+        Err(_) => Err(HashError::EncodingInvalid),
     }
 }
 
@@ -171,6 +191,29 @@ mod tests {
         let Verdict::Outdated { fresh } = verdict else { panic!("{verdict:?}") };
         let again = passwords.verify(secret("testpassword"), Some(fresh)).await.unwrap();
         assert_eq!(again, Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_the_old_backend_opens_once_and_is_replaced() {
+        // Made by Python's bcrypt 5.0.0 with 4 rounds.
+        let stored = "$2b$04$jdqBVEO7/U6kvJgQ1/C9/.FalTRaRvWN6gfgvPFn6XODf0DRXS/HC";
+        let passwords = Passwords::new(1);
+        let verify =
+            async |text| passwords.verify(secret(text), Some(stored.to_owned())).await.unwrap();
+        assert_eq!(verify("wrongpassword").await, Verdict::Wrong);
+        let Verdict::Outdated { fresh } = verify("testpassword").await else { panic!("it opens") };
+        assert!(fresh.starts_with("$argon2id$"));
+        let again = passwords.verify(secret("testpassword"), Some(fresh)).await.unwrap();
+        assert_eq!(again, Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn no_password_opens_an_account_that_has_none() {
+        let passwords = Passwords::new(1);
+        for guess in ["!", "", "testpassword"] {
+            let verdict = passwords.verify(secret(guess), Some(NO_PASSWORD.to_owned())).await;
+            assert_eq!(verdict.unwrap(), Verdict::Wrong);
+        }
     }
 
     #[tokio::test]

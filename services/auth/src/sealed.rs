@@ -15,6 +15,8 @@ const KEY_BYTES: usize = 32;
 pub enum Purpose {
     /// A mail that waits to be sent.
     Mail,
+    /// What an account shares with its owner's authenticator.
+    SecondFactor,
 }
 
 /// Seals and opens with a key made from `SECRET_KEY`. Does not print.
@@ -38,6 +40,7 @@ impl Purpose {
     fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
+            Self::SecondFactor => "second_factor",
         }
     }
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub access_token_lifetime: Duration,
     /// How long a session lives without a refresh.
     pub refresh_token_lifetime: Duration,
+    /// How long a session lives, however much it is refreshed.
+    pub session_lifetime: Duration,
     /// Which passwords are taken.
     pub passwords: PasswordRules,
     /// How mails leave.
@@ -55,6 +57,7 @@ impl Settings {
             sealer: sealer(env)?,
             access_token_lifetime: minutes(env, "ACCESS_TOKEN_EXPIRE_MINUTES", 30)?,
             refresh_token_lifetime: minutes(env, "REFRESH_TOKEN_EXPIRE_MINUTES", 7 * 24 * 60)?,
+            session_lifetime: minutes(env, "SESSION_EXPIRE_MINUTES", 30 * 24 * 60)?,
             passwords: password_rules(env)?,
             mail: mail::Settings::from_env(env)?,
             attempts: AttemptLimits {
@@ -124,6 +127,7 @@ mod tests {
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
             ("REFRESH_TOKEN_EXPIRE_MINUTES", "99999999999999999999"),
             ("REFRESH_TOKEN_EXPIRE_MINUTES", "-1"),
+            ("SESSION_EXPIRE_MINUTES", "0"),
             ("LOGIN_ATTEMPTS_PER_MINUTE", "0"),
             ("PASSWORD_MIN_LENGTH", "7"),
             ("PASSWORD_MIN_LENGTH", "65"),

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use elenchus_auth::domain::{EmailAddress, Error, Origin, Profile, SessionId, User};
-use elenchus_auth::mail::Outbox;
 use elenchus_auth::opaque_token::{OpaqueToken, TokenHash};
 use elenchus_auth::sealed::Sealer;
-use elenchus_auth::store::{EndReason, MIGRATOR, NewSession, Rotation, SessionLifetime, Store};
+use elenchus_auth::store::{
+    EndReason, MIGRATOR, NewSession, Opened, Rotation, SessionLifetime, Store,
+};
 use elenchus_testkit::postgres::{TestDatabase, database};
 use secrecy::SecretString;
 use sqlx::PgPool;
@@ -44,9 +45,11 @@ impl Fixture {
             verified: PHC,
             fresh: None,
             token,
+            challenge: self::token(),
             origin: &Origin::default(),
         };
-        let (_, session) = self.store.open_session(new).await.unwrap().unwrap();
+        let opened = self.store.open_session(new).await.unwrap();
+        let Some(Opened::Session(_, session)) = opened else { panic!("{opened:?}") };
         (session, token)
     }
 
@@ -74,7 +77,7 @@ impl Fixture {
 
 fn store(pool: &PgPool) -> Store {
     let sealer = Sealer::new(&SecretString::from("0123456789abcdef0123456789abcdef")).unwrap();
-    Store::new(pool.clone(), LIFETIME, Outbox::new(pool.clone(), sealer))
+    Store::new(pool.clone(), LIFETIME, sealer)
 }
 
 async fn insert(store: &Store, email: &str) -> Result<User, Error> {
@@ -130,6 +133,7 @@ async fn a_session_and_its_event_are_kept_together_or_not_at_all() {
         verified,
         fresh: None,
         token: token(),
+        challenge: token(),
         origin: &origin,
     };
     assert_eq!(fixture.store.open_session(new("an older hash")).await.unwrap(), None);
@@ -147,6 +151,7 @@ async fn a_fresh_hash_replaces_the_outdated_one() {
         verified: PHC,
         fresh: Some("fresh"),
         token: token(),
+        challenge: token(),
         origin: &Origin::default(),
     };
     fixture.store.open_session(new).await.unwrap().unwrap();

@@ -42,12 +42,24 @@ pub enum Act {
     UnmakeSuperuser,
     /// The named roles of an account were replaced.
     SetRoles,
+    /// The owner ended sessions from elsewhere.
+    RevokeSessions,
     /// The address was proved.
     VerifyEmail,
     /// The password was changed by whoever knew it.
     ChangePassword,
     /// The password was set by whoever had the mailed link.
     ResetPassword,
+    /// A second factor is demanded from now on.
+    EnableSecondFactor,
+    /// A second factor is not demanded any more.
+    DisableSecondFactor,
+    /// A code of the second factor was shown. Only refusals are recorded.
+    ShowCode,
+    /// A recovery code took the authenticator's place.
+    UseRecoveryCode,
+    /// Fresh recovery codes took the place of the old ones.
+    RenewRecoveryCodes,
 }
 
 /// Who did it.
@@ -138,10 +150,23 @@ impl Act {
             Self::MakeSuperuser => "account.make_superuser",
             Self::UnmakeSuperuser => "account.unmake_superuser",
             Self::SetRoles => "account.set_roles",
+            Self::RevokeSessions => "session.revoke",
             Self::VerifyEmail => "email.verify",
             Self::ChangePassword => "password.change",
             Self::ResetPassword => "password.reset",
+            Self::EnableSecondFactor => "second_factor.enable",
+            Self::DisableSecondFactor => "second_factor.disable",
+            Self::ShowCode => "second_factor.show",
+            Self::UseRecoveryCode => "second_factor.recover",
+            Self::RenewRecoveryCodes => "second_factor.renew_recovery_codes",
         }
+    }
+}
+
+impl Origin {
+    /// The address as it is stored. Empty when it is not known.
+    pub(crate) fn address_text(&self) -> String {
+        self.address.map(|address| address.to_canonical().to_string()).unwrap_or_default()
     }
 }
 

@@ -27,6 +27,23 @@ pub enum Error {
     /// The password is right, but the account was deactivated.
     #[error("inactive user")]
     Inactive,
+    /// The password was right once, but the second step was too late, or came twice.
+    #[error("the sign-in is not valid, was completed before or took too long; begin again")]
+    ChallengeRefused,
+    /// Neither a code of the authenticator nor a recovery code.
+    #[error(
+        "the code is not one that the authenticator shows now, nor a recovery code that is left"
+    )]
+    SecondFactorWrong,
+    /// A second factor is demanded already.
+    #[error("the account demands a second factor already; disable that one first")]
+    SecondFactorEnabled,
+    /// There is no second factor.
+    #[error("the account has no second factor; set one up first")]
+    NoSecondFactor,
+    /// The caller has no such session.
+    #[error("session not found")]
+    UnknownSession,
     /// The refresh token is unknown, or its session is over.
     #[error("the refresh token is not valid or has expired; sign in again")]
     RefreshRefused,

@@ -7,12 +7,13 @@ mod email;
 mod error;
 mod password;
 mod profile;
+mod second_factor;
+mod session;
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use elenchus_rpc::UserId;
-use uuid::Uuid;
 
 pub use self::audit::Origin;
 pub use self::change::{AccountChange, Preferences, ProfileChange, Roles};
@@ -20,16 +21,8 @@ pub use self::email::EmailAddress;
 pub use self::error::Error;
 pub use self::password::{Password, PasswordRules};
 pub use self::profile::Profile;
-
-/// A session's id, the `sid` of its access tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SessionId(pub Uuid);
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub use self::second_factor::SecondFactorState;
+pub use self::session::{Session, SessionId};
 
 /// What somebody must say to get an account.
 pub struct Registration {

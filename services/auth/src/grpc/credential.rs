@@ -1,5 +1,7 @@
 //! `elenchus.auth.v1.CredentialService`: requests in, responses out.
 
+use std::sync::Arc;
+
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::credential_service_server::CredentialService;
 use elenchus_rpc::Caller;
@@ -15,7 +17,7 @@ use crate::opaque_token::OpaqueToken;
 /// Serves the acts on credentials.
 pub(crate) struct CredentialRpc {
     /// The acts.
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: Arc<Credentials>,
 }
 
 #[tonic::async_trait]

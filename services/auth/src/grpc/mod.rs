@@ -3,8 +3,11 @@
 mod audit;
 mod credential;
 mod origin;
+mod second_factor;
+mod session;
 mod user;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use elenchus_proto::pb::auth::v1 as pb;
@@ -18,24 +21,35 @@ use uuid::Uuid;
 
 pub(crate) use self::credential::CredentialRpc;
 
-use crate::accounts::{Accounts, SignedIn};
+use crate::accounts::{Accounts, Admission, SignedIn};
 use crate::domain::{EmailAddress, Error, PasswordRules, Profile, Registration, SessionId, User};
 use crate::opaque_token::OpaqueToken;
 use crate::store::Store;
 
 pub(crate) use self::audit::AuditRpc;
+pub(crate) use self::second_factor::SecondFactorRpc;
+pub(crate) use self::session::SessionRpc;
 pub(crate) use self::user::UserRpc;
 
 const TOKEN_TYPE: &str = "bearer";
+/// How long the second step of a sign-in may take, as the store has it.
+const CHALLENGE_SECONDS: i32 = 300;
 
 /// `elenchus.auth.v1.AuthService`.
 pub(crate) struct AuthRpc {
     /// What needs more than the store.
-    pub(crate) accounts: Accounts,
+    pub(crate) accounts: Arc<Accounts>,
     /// The rest.
     pub(crate) store: Store,
     /// Which passwords are taken.
     pub(crate) rules: PasswordRules,
+    /// What access tokens are made by.
+    pub(crate) issuer: Issuer,
+}
+
+/// Makes the access tokens of sessions.
+#[derive(Clone)]
+pub(crate) struct Issuer {
     /// What access tokens are signed with.
     pub(crate) keys: Keys,
     /// How long an access token is good.
@@ -64,16 +78,21 @@ impl AuthService for AuthRpc {
         let origin = origin::of(&request);
         let pb::LoginRequest { username, password } = request.into_inner();
         let password = SecretString::from(password);
-        let signed_in =
+        let admission =
             self.accounts.log_in(&username, password, &origin).await.map_err(from_error)?;
+        let signed_in = match admission {
+            Admission::Session(signed_in) => signed_in,
+            Admission::Challenge(token) => return Ok(Response::new(challenge(&token))),
+        };
         record_user(&signed_in.user);
-        let access_token = self.access_token(&signed_in).map_err(from_error)?;
+        let access_token = self.issuer.access_token(&signed_in).map_err(from_error)?;
         Ok(Response::new(pb::LoginResponse {
             access_token,
             refresh_token: signed_in.refresh_token.expose().to_owned(),
             token_type: TOKEN_TYPE.to_owned(),
-            expires_in: self.expires_in(),
+            expires_in: self.issuer.expires_in(),
             user: Some(signed_in.user.into()),
+            second_factor_required: None,
         }))
     }
 
@@ -86,12 +105,12 @@ impl AuthService for AuthRpc {
         let presented = OpaqueToken::presented(request.into_inner().refresh_token);
         let signed_in = self.accounts.refresh(presented, &origin).await.map_err(from_error)?;
         record_user(&signed_in.user);
-        let access_token = self.access_token(&signed_in).map_err(from_error)?;
+        let access_token = self.issuer.access_token(&signed_in).map_err(from_error)?;
         Ok(Response::new(pb::RefreshResponse {
             access_token,
             refresh_token: signed_in.refresh_token.expose().to_owned(),
             token_type: TOKEN_TYPE.to_owned(),
-            expires_in: self.expires_in(),
+            expires_in: self.issuer.expires_in(),
             user: Some(signed_in.user.into()),
         }))
     }
@@ -136,7 +155,7 @@ impl AuthService for AuthRpc {
     }
 }
 
-impl AuthRpc {
+impl Issuer {
     fn access_token(&self, signed_in: &SignedIn) -> Result<String, Error> {
         let SignedIn { user, session, .. } = signed_in;
         let token = self.keys.issue_access(user.user_id.0, session.0, self.access_token_lifetime);
@@ -146,6 +165,15 @@ impl AuthRpc {
     fn expires_in(&self) -> i32 {
         i32::try_from(self.access_token_lifetime.as_secs()).unwrap_or(i32::MAX)
     }
+}
+
+/// The answer to a right password where a second factor is demanded.
+fn challenge(token: &OpaqueToken) -> pb::LoginResponse {
+    let challenge = pb::SecondFactorChallenge {
+        challenge_token: token.expose().to_owned(),
+        expires_in: CHALLENGE_SECONDS,
+    };
+    pb::LoginResponse { second_factor_required: Some(challenge), ..Default::default() }
 }
 
 fn record_user(user: &User) {
@@ -190,14 +218,20 @@ impl Classify for Error {
     fn code(&self) -> Code {
         match self {
             Self::Field { .. } | Self::EmailTaken | Self::LinkRefused => Code::InvalidArgument,
-            Self::WrongCredentials | Self::RefreshRefused | Self::RefreshReused => {
-                Code::Unauthenticated
-            }
-            Self::Inactive | Self::LastSuperuser | Self::OwnAccount => Code::FailedPrecondition,
+            Self::WrongCredentials
+            | Self::ChallengeRefused
+            | Self::SecondFactorWrong
+            | Self::RefreshRefused
+            | Self::RefreshReused => Code::Unauthenticated,
+            Self::Inactive
+            | Self::LastSuperuser
+            | Self::OwnAccount
+            | Self::SecondFactorEnabled
+            | Self::NoSecondFactor => Code::FailedPrecondition,
             Self::TooManyAttempts { .. } => Code::ResourceExhausted,
             Self::Busy | Self::Unavailable(_) => Code::Unavailable,
             Self::NoSession => Code::PermissionDenied,
-            Self::NoAccount => Code::NotFound,
+            Self::NoAccount | Self::UnknownSession => Code::NotFound,
             Self::Internal(_) => Code::Internal,
         }
     }
@@ -207,6 +241,11 @@ impl Classify for Error {
             Self::Field { .. } => "INVALID_FIELD",
             Self::EmailTaken => "EMAIL_ALREADY_REGISTERED",
             Self::LinkRefused => "LINK_INVALID",
+            Self::ChallengeRefused => "CHALLENGE_INVALID",
+            Self::SecondFactorWrong => "SECOND_FACTOR_WRONG",
+            Self::SecondFactorEnabled => "SECOND_FACTOR_ENABLED",
+            Self::NoSecondFactor => "SECOND_FACTOR_NOT_ENABLED",
+            Self::UnknownSession => "NOT_FOUND",
             Self::WrongCredentials => "WRONG_CREDENTIALS",
             Self::Inactive => "USER_INACTIVE",
             Self::RefreshRefused => "REFRESH_TOKEN_INVALID",
@@ -233,6 +272,11 @@ impl Classify for Error {
             Self::Field { .. }
             | Self::EmailTaken
             | Self::LinkRefused
+            | Self::ChallengeRefused
+            | Self::SecondFactorWrong
+            | Self::SecondFactorEnabled
+            | Self::NoSecondFactor
+            | Self::UnknownSession
             | Self::WrongCredentials
             | Self::Inactive
             | Self::RefreshRefused

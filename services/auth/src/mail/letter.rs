@@ -42,6 +42,17 @@ pub enum Matter {
     PasswordChanged,
     /// A refresh token was used twice, and its session ended.
     SessionStolen,
+    /// A second factor is demanded from now on.
+    SecondFactorEnabled,
+    /// A second factor is not demanded any more.
+    SecondFactorDisabled,
+    /// A recovery code took the authenticator's place.
+    RecoveryCodeUsed {
+        /// Codes that are left.
+        left: i64,
+    },
+    /// Several wrong codes in a row were shown by somebody who knows the password.
+    SecondFactorGuessed,
 }
 
 impl std::fmt::Debug for Letter {
@@ -65,15 +76,25 @@ impl Matter {
             Self::ResetPassword { .. } => "reset_password",
             Self::PasswordChanged => "password_changed",
             Self::SessionStolen => "session_stolen",
+            Self::SecondFactorEnabled => "second_factor_enabled",
+            Self::SecondFactorDisabled => "second_factor_disabled",
+            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::SecondFactorGuessed => "second_factor_guessed",
         }
     }
 
     /// After this time it is not sent any more.
     pub fn worth_sending_for(&self) -> Duration {
         match self {
-            Self::VerifyEmail { .. } | Self::PasswordChanged | Self::SessionStolen => DAY,
             // Nobody waits longer; they ask again.
             Self::ResetPassword { .. } => 60 * MINUTE,
+            Self::VerifyEmail { .. }
+            | Self::PasswordChanged
+            | Self::SessionStolen
+            | Self::SecondFactorEnabled
+            | Self::SecondFactorDisabled
+            | Self::RecoveryCodeUsed { .. }
+            | Self::SecondFactorGuessed => DAY,
         }
     }
 
@@ -82,7 +103,17 @@ impl Matter {
         match self {
             Self::VerifyEmail { token } => Some(("verify-email", token)),
             Self::ResetPassword { token } => Some(("reset-password", token)),
-            Self::PasswordChanged | Self::SessionStolen => None,
+            Self::PasswordChanged
+            | Self::SessionStolen
+            | Self::SecondFactorEnabled
+            | Self::SecondFactorDisabled
+            | Self::RecoveryCodeUsed { .. }
+            | Self::SecondFactorGuessed => None,
         }
+    }
+
+    /// Recovery codes that are left, where it tells of them.
+    pub(crate) fn left(&self) -> Option<i64> {
+        if let Self::RecoveryCodeUsed { left } = self { Some(*left) } else { None }
     }
 }

@@ -8,18 +8,31 @@ use uuid::Uuid;
 use super::letter::Letter;
 use super::settings::Settings;
 
+/// The files of a letter's two forms.
+macro_rules! forms {
+    ($kind:literal) => {
+        [
+            (concat!($kind, ".txt"), include_str!(concat!("../../templates/mail/", $kind, ".txt"))),
+            (
+                concat!($kind, ".html"),
+                include_str!(concat!("../../templates/mail/", $kind, ".html")),
+            ),
+        ]
+    };
+}
+
 /// Both forms of each letter. The first line of a text is the mail's subject.
-const TEMPLATES: [(&str, &str); 9] = [
-    ("layout.html", include_str!("../../templates/mail/layout.html")),
-    ("verify_email.txt", include_str!("../../templates/mail/verify_email.txt")),
-    ("verify_email.html", include_str!("../../templates/mail/verify_email.html")),
-    ("reset_password.txt", include_str!("../../templates/mail/reset_password.txt")),
-    ("reset_password.html", include_str!("../../templates/mail/reset_password.html")),
-    ("password_changed.txt", include_str!("../../templates/mail/password_changed.txt")),
-    ("password_changed.html", include_str!("../../templates/mail/password_changed.html")),
-    ("session_stolen.txt", include_str!("../../templates/mail/session_stolen.txt")),
-    ("session_stolen.html", include_str!("../../templates/mail/session_stolen.html")),
+const LETTERS: [[(&str, &str); 2]; 8] = [
+    forms!("verify_email"),
+    forms!("reset_password"),
+    forms!("password_changed"),
+    forms!("session_stolen"),
+    forms!("second_factor_enabled"),
+    forms!("second_factor_disabled"),
+    forms!("recovery_code_used"),
+    forms!("second_factor_guessed"),
 ];
+const LAYOUT: &str = include_str!("../../templates/mail/layout.html");
 
 /// Turns letters into messages.
 pub(crate) struct Renderer {
@@ -47,7 +60,8 @@ impl Renderer {
     /// Reads the templates.
     pub(crate) fn new(settings: &Settings) -> Result<Self, RenderError> {
         let mut templates = Environment::new();
-        for (name, source) in TEMPLATES {
+        templates.add_template("layout.html", LAYOUT)?;
+        for (name, source) in LETTERS.into_iter().flatten() {
             templates.add_template(name, source)?;
         }
         Ok(Self {
@@ -68,6 +82,7 @@ impl Renderer {
         let values = context! {
             app_name => &self.app_name,
             link => link,
+            left => letter.matter.left(),
         };
         let kind = letter.matter.kind();
         let text = self.templates.get_template(&format!("{kind}.txt"))?.render(&values)?;

@@ -40,10 +40,10 @@ struct Sender {
 pub(crate) fn spawn(
     settings: &Settings,
     pool: &PgPool,
-    outbox: Outbox,
     store: Store,
     shutdown: &Shutdown,
 ) -> Result<(), MailError> {
+    let outbox = store.mails().clone();
     let queue = outbox.queue();
     let sender = Sender {
         pool: pool.clone(),

@@ -75,7 +75,7 @@ pub(crate) async fn record(
     .bind(event.actor.id().map(|user_id| user_id.0))
     .bind(event.user_id.map(|user_id| user_id.0))
     .bind(event.subject_id)
-    .bind(origin.address.map(|address| address.to_canonical().to_string()).unwrap_or_default())
+    .bind(origin.address_text())
     .bind(&origin.user_agent)
     .bind(&origin.request_id)
     .bind(Json(&event.details))

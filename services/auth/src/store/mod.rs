@@ -5,7 +5,9 @@ mod account;
 mod audit;
 mod credential;
 mod one_time;
+mod second_factor;
 mod session;
+mod session_list;
 mod user;
 
 use std::time::Duration;
@@ -19,11 +21,12 @@ pub use self::account::Account;
 pub use self::audit::AuditKey;
 pub(crate) use self::credential::NewPassword;
 pub(crate) use self::one_time::Purpose;
-pub use self::session::{EndReason, NewSession, Rotation};
+pub use self::session::{EndReason, NewSession, Opened, Rotation};
 pub use self::user::UserFilter;
 
 use crate::domain::Error;
 use crate::mail::Outbox;
+use crate::sealed::Sealer;
 
 /// The tables of the auth service.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -34,6 +37,7 @@ pub struct Store {
     pool: PgPool,
     lifetime: SessionLifetime,
     mails: Outbox,
+    sealer: Sealer,
 }
 
 /// When a session ends by itself.
@@ -47,8 +51,14 @@ pub struct SessionLifetime {
 
 impl Store {
     /// A store over a migrated database.
-    pub fn new(pool: PgPool, lifetime: SessionLifetime, mails: Outbox) -> Self {
-        Self { pool, lifetime, mails }
+    pub fn new(pool: PgPool, lifetime: SessionLifetime, sealer: Sealer) -> Self {
+        let mails = Outbox::new(pool.clone(), sealer.clone());
+        Self { pool, lifetime, mails, sealer }
+    }
+
+    /// The mails that its changes cause.
+    pub(crate) fn mails(&self) -> &Outbox {
+        &self.mails
     }
 
     /// Whether the database answers.

@@ -11,9 +11,6 @@ use super::account::{UserRow, user_columns};
 use crate::domain::{Error, User};
 use crate::opaque_token::{OpaqueToken, TokenHash};
 
-/// Mails with a link that an account gets within an hour; whoever asks for more has some already.
-const LINKS_PER_HOUR: i64 = 5;
-
 /// What a token proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -21,6 +18,8 @@ pub(crate) enum Purpose {
     VerifyEmail,
     /// That whoever has it may set a new password.
     ResetPassword,
+    /// That the password was right; the second factor is still wanting.
+    SecondFactor,
 }
 
 impl Purpose {
@@ -28,6 +27,15 @@ impl Purpose {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
+            Self::SecondFactor => "second_factor",
+        }
+    }
+
+    /// How many an account gets within an hour. Whoever asks for more mails has some already.
+    fn per_hour(self) -> i64 {
+        match self {
+            Self::VerifyEmail | Self::ResetPassword => 5,
+            Self::SecondFactor => 120,
         }
     }
 
@@ -35,6 +43,7 @@ impl Purpose {
         match self {
             Self::VerifyEmail => Duration::from_secs(3 * 24 * 3600),
             Self::ResetPassword => Duration::from_secs(3600),
+            Self::SecondFactor => Duration::from_secs(300),
         }
     }
 }
@@ -46,18 +55,7 @@ impl Store {
         purpose: Purpose,
         token: TokenHash,
     ) -> Result<Option<User>, Error> {
-        let row: Option<UserRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            user_columns!(),
-            " FROM one_time_token JOIN account USING (user_id, email_folded)
-             WHERE token_hash = $1 AND purpose = $2 AND spent_at IS NULL AND now() < expires_at
-               AND is_active"
-        ))
-        .bind(token.as_ref())
-        .bind(purpose.as_str())
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row.map(User::from))
+        Ok(owner_of(&mut *self.pool.acquire().await?, purpose, token).await?)
     }
 
     /// Keeps the token of a link that sets a new password, and tells whose account it is. None where
@@ -85,6 +83,26 @@ impl Store {
     }
 }
 
+/// Whose token this is, without spending it.
+pub(super) async fn owner_of(
+    connection: &mut PgConnection,
+    purpose: Purpose,
+    token: TokenHash,
+) -> Result<Option<User>, sqlx::Error> {
+    let row: Option<UserRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM one_time_token JOIN account USING (user_id, email_folded)
+         WHERE token_hash = $1 AND purpose = $2 AND spent_at IS NULL AND now() < expires_at
+           AND is_active"
+    ))
+    .bind(token.as_ref())
+    .bind(purpose.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(User::from))
+}
+
 /// Keeps a token for the account and its address of today. False where the account has had enough.
 pub(super) async fn keep(
     connection: &mut PgConnection,
@@ -108,7 +126,7 @@ pub(super) async fn keep(
     .bind(purpose.as_str())
     .bind(user_id.0)
     .bind(purpose.lifetime().as_secs_f64())
-    .bind(LINKS_PER_HOUR)
+    .bind(purpose.per_hour())
     .fetch_one(connection)
     .await?;
     Ok(is_kept)

@@ -1,5 +1,7 @@
-//! Sessions: opened by a password, carried on by refresh tokens, ended by a log-out, by theft or by
+//! Sessions: opened by a password and what else is demanded, carried on by refresh tokens, ended by a log-out, by theft or by
 //! time.
+
+use std::time::Duration;
 
 use elenchus_outbox as outbox;
 use elenchus_proto::pb::analytics::v1 as analytics;
@@ -9,6 +11,8 @@ use sqlx::{FromRow, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::account::{UserRow, user_columns};
+use super::one_time::{Purpose, keep, owner_of, spend};
+use super::second_factor::{Verdict, is_second_factor_demanded};
 use super::{Store, audit};
 use crate::domain::audit::{Act, Event};
 use crate::domain::{Error, Origin, SessionId, User};
@@ -25,8 +29,19 @@ pub struct NewSession<'a> {
     pub fresh: Option<&'a str>,
     /// The session's first refresh token.
     pub token: TokenHash,
+    /// What is shown with a code of the second factor, where one is demanded.
+    pub challenge: TokenHash,
     /// From where.
     pub origin: &'a Origin,
+}
+
+/// What came of a sign-in whose password was right.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// The session is open.
+    Session(User, SessionId),
+    /// The account demands a second factor: the challenge holds for a few minutes.
+    Challenge(User),
 }
 
 /// Why a session was ended.
@@ -40,6 +55,8 @@ pub enum EndReason {
     Deactivated,
     /// The password was changed or reset.
     PasswordChanged,
+    /// The owner ended it from elsewhere.
+    Revoked,
 }
 
 /// What came of a refresh token that was presented.
@@ -73,25 +90,24 @@ impl SessionRow {
 }
 
 impl EndReason {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Logout => "logout",
             Self::TokenReuse => "token_reuse",
             Self::Deactivated => "deactivated",
             Self::PasswordChanged => "password_changed",
+            Self::Revoked => "revoked",
         }
     }
 }
 
 impl Store {
-    /// Opens a session, unless the account was closed or its password changed since it was checked.
-    pub async fn open_session(
-        &self,
-        new: NewSession<'_>,
-    ) -> Result<Option<(User, SessionId)>, Error> {
+    /// Opens a session, or asks for the second factor. None where the account was closed or its
+    /// password changed since it was checked.
+    pub async fn open_session(&self, new: NewSession<'_>) -> Result<Option<Opened>, Error> {
         let mut transaction = self.pool.begin().await?;
         let user: Option<UserRow> = sqlx::query_as(concat!(
-            "UPDATE account SET last_login_at = now(), password_hash = coalesce($3, password_hash)
+            "UPDATE account SET password_hash = coalesce($3, password_hash)
              WHERE user_id = $1 AND password_hash = $2 AND is_active
              RETURNING ",
             user_columns!()
@@ -102,26 +118,96 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(user) = user else { return Ok(None) };
+        let admitted = self.admit(transaction, user.into(), new.token, new.challenge, new.origin);
+        admitted.await.map(Some)
+    }
 
+    /// Lets somebody in who is who they say, as far as the account demands.
+    pub(super) async fn admit(
+        &self,
+        mut transaction: Transaction<'_, Postgres>,
+        user: User,
+        token: TokenHash,
+        challenge: TokenHash,
+        origin: &Origin,
+    ) -> Result<Opened, Error> {
+        let opened = if is_second_factor_demanded(&mut transaction, user.user_id).await? {
+            if !keep(&mut transaction, Purpose::SecondFactor, user.user_id, challenge).await? {
+                let retry_after = Duration::from_secs(60);
+                return Err(Error::TooManyAttempts { retry_after });
+            }
+            Opened::Challenge(user)
+        } else {
+            let (user, session) =
+                self.begin_session(&mut transaction, user.user_id, token, origin).await?;
+            Opened::Session(user, session)
+        };
+        transaction.commit().await?;
+        Ok(opened)
+    }
+
+    /// Opens the session of a sign-in to which only the second factor was wanting.
+    pub(crate) async fn complete_session(
+        &self,
+        challenge: TokenHash,
+        code: &str,
+        token: TokenHash,
+        origin: &Origin,
+    ) -> Result<(User, SessionId), Error> {
+        let mut transaction = self.pool.begin().await?;
+        let owner = owner_of(&mut transaction, Purpose::SecondFactor, challenge).await?;
+        let user_id = owner.ok_or(Error::ChallengeRefused)?.user_id;
+        let verdict = self.check_code(&mut transaction, user_id, code, origin).await?;
+        let refusal = match verdict.ok_or(Error::ChallengeRefused)? {
+            Verdict::Right | Verdict::Recovered(_) => {
+                let spent = spend(&mut transaction, Purpose::SecondFactor, challenge).await?;
+                spent.ok_or(Error::ChallengeRefused)?;
+                let session = self.begin_session(&mut transaction, user_id, token, origin).await?;
+                transaction.commit().await?;
+                return Ok(session);
+            }
+            Verdict::Wrong => Error::SecondFactorWrong,
+            Verdict::Locked(retry_after) => Error::TooManyAttempts { retry_after },
+        };
+        // What was counted stays counted.
+        transaction.commit().await?;
+        Err(refusal)
+    }
+
+    async fn begin_session(
+        &self,
+        transaction: &mut PgConnection,
+        user_id: UserId,
+        token: TokenHash,
+        origin: &Origin,
+    ) -> Result<(User, SessionId), Error> {
+        let user: UserRow = sqlx::query_as(concat!(
+            "UPDATE account SET last_login_at = now() WHERE user_id = $1 RETURNING ",
+            user_columns!()
+        ))
+        .bind(user_id.0)
+        .fetch_one(&mut *transaction)
+        .await?;
         let session = SessionId(Uuid::now_v7());
         sqlx::query(
-            "INSERT INTO session (session_id, user_id, token_hash, expires_at)
-             VALUES ($1, $2, $3, now() + make_interval(secs => $4))",
+            "INSERT INTO session (session_id, user_id, token_hash, expires_at, address, user_agent)
+             VALUES ($1, $2, $3, now() + make_interval(secs => $4), $5, $6)",
         )
         .bind(session.0)
-        .bind(new.user_id.0)
-        .bind(new.token.as_ref())
+        .bind(user_id.0)
+        .bind(token.as_ref())
         .bind(self.lifetime.absolute.as_secs_f64())
+        .bind(origin.address_text())
+        .bind(&origin.user_agent)
         .execute(&mut *transaction)
         .await?;
-        remember_token(&mut transaction, session, new.token).await?;
+        remember_token(transaction, session, token).await?;
         let signed_in = analytics::SignedIn { session_id: session.to_string() };
-        let event = outbox::event(new.user_id, analytics::event::What::SignedIn(signed_in));
-        outbox::record(&mut transaction, &event).await?;
-        let event = Event::by_owner(Act::OpenSession, new.user_id).subject(session.0);
-        audit::record(&mut transaction, &event, new.origin).await?;
-        transaction.commit().await?;
-        Ok(Some((user.into(), session)))
+        let event = outbox::event(user_id, analytics::event::What::SignedIn(signed_in));
+        outbox::record(transaction, &event).await?;
+        let event = Event::by_owner(Act::OpenSession, user_id).subject(session.0);
+        audit::record(transaction, &event, origin).await?;
+        Ok((user.into(), session))
     }
 
     /// Trades a token for its successor. The lock on the session's row puts those who present its
@@ -152,12 +238,15 @@ impl Store {
             return Ok(Rotation::Reused(session_id));
         }
         sqlx::query(
-            "UPDATE session SET token_hash = $2, spent_token_hash = $3, last_used_at = now()
+            "UPDATE session SET token_hash = $2, spent_token_hash = $3, last_used_at = now(),
+                    address = $4, user_agent = $5
              WHERE session_id = $1",
         )
         .bind(session.session_id)
         .bind(successor.as_ref())
         .bind(presented.as_ref())
+        .bind(origin.address_text())
+        .bind(&origin.user_agent)
         .execute(&mut *transaction)
         .await?;
         remember_token(&mut transaction, session_id, successor).await?;

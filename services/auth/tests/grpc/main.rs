@@ -6,8 +6,10 @@ mod audit;
 mod credentials;
 mod guessing;
 mod mailbox;
+mod second_factor;
 mod secrets;
 mod service;
+mod sessions;
 mod smtp;
 mod users;
 
