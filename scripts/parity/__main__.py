@@ -47,7 +47,7 @@ def free_port() -> int:
 
 
 def start_mesh(folder: pathlib.Path, addresses: dict[str, str]) -> tuple[list[subprocess.Popen], str]:
-    environment = dict(os.environ, SECRET_KEY="parity-0123456789abcdef-0123456789", HOST="127.0.0.1", PORT="0",
+    environment = dict(os.environ, SECRET_KEY="parity-4a7c1e93b05df826a1d37e40c9", HOST="127.0.0.1", PORT="0",
                        METRICS_PORT="0", ELENCHUS_DATA_DIR=str(folder), RATE_LIMIT_PER_MINUTE="0")
     for service, address in addresses.items():
         environment[f"{service.upper()}_SERVICE_LISTEN"] = address
@@ -147,6 +147,7 @@ def samples(side: Side):
     yield ask("POST", "/api/v1/auth/password/reset", {"token": side.mailed("reset-password"), "new_password": PASSWORD})
     session = side.json("POST", "/api/v1/auth/login", login)
     side.http.headers["authorization"] = f"Bearer {session['access_token']}"
+    yield ask("GET", "/.well-known/jwks.json")
     yield ask("GET", "/api/v1/users/me/audit?limit=3")
     yield ask("PUT", "/api/v1/users/me/preferences", {"theme": "dark", "l": [1, None, {"x": 1.5}]})
     yield ask("GET", "/api/v1/users/me/preferences")

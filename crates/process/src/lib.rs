@@ -6,12 +6,13 @@ mod role;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use elenchus_cache::Cache;
 use elenchus_rpc::Server;
 use elenchus_rpc::Shutdown;
-use elenchus_rpc::token::Keys;
+use elenchus_rpc::token::{Keys, RemoteKeys};
 use elenchus_rpc::transport::{Identity, Transport};
 use elenchus_settings::{EXIT_USAGE, Env, Invalid};
 use elenchus_telemetry::{Metrics, Tracing};
@@ -47,8 +48,13 @@ pub struct Process {
 impl Process {
     /// Gets what the roles share ready. `here` are the roles that this process runs.
     pub async fn new(env: Env, here: &[Role], shutdown: Shutdown) -> Result<Self, StartError> {
-        let keys = Keys::from_env(&env)?;
         let peers = Peers::from_env(&env, here, &shutdown)?;
+        let keys = Keys::from_env(&env)?;
+        // Whoever checks tokens knows auth; the way of others there is never used.
+        let keys = match peers.transport(Role::Auth) {
+            Ok(auth) => keys.with_published(Arc::new(RemoteKeys::new(auth))),
+            Err(_) => keys,
+        };
         let cache = Cache::from_env(&env)?;
         Ok(Self { env, keys, cache, peers, shutdown })
     }
@@ -135,7 +141,7 @@ async fn until_signal(
 }
 
 /// One line for people, and the exit code for programs.
-fn fail(error: &(dyn Error + 'static)) -> ExitCode {
+pub fn fail(error: &(dyn Error + 'static)) -> ExitCode {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

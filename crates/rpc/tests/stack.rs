@@ -95,7 +95,7 @@ struct Mesh {
 }
 
 async fn mesh() -> Mesh {
-    let keys = Keys::from_secret(&SecretString::from("0123456789abcdef0123456789abcdef")).unwrap();
+    let keys = Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
     let (ended, shutdown) = (Uuid::now_v7(), Shutdown::new());
     let guard =
         Guard { service: "analytics", keys: keys.clone(), sessions: Arc::new(AllBut(ended)) };

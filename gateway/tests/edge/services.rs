@@ -441,6 +441,13 @@ impl AuthService for Fakes {
         Err(with_reason(Code::Unauthenticated, "TOKEN_INVALID", "the access token is not valid"))
     }
 
+    async fn get_key_set(
+        &self,
+        _: Request<auth::GetKeySetRequest>,
+    ) -> Result<Response<auth::GetKeySetResponse>, Status> {
+        Ok(Response::new(auth::GetKeySetResponse::default()))
+    }
+
     async fn check_session(
         &self,
         _: Request<auth::CheckSessionRequest>,

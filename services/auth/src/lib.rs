@@ -14,6 +14,7 @@ pub mod sealed;
 mod second_factor;
 mod sessions;
 mod settings;
+mod signing_keys;
 pub mod store;
 mod sweep;
 
@@ -41,9 +42,10 @@ use self::password::Passwords;
 use self::refusals::Refusals;
 use self::second_factor::SecondFactor;
 use self::sessions::StoredSessions;
+use self::signing_keys::SigningKeys;
 use self::store::{MIGRATOR, SessionLifetime, Store};
 
-pub use self::settings::{AttemptLimits, Settings};
+pub use self::settings::{AttemptLimits, KeyTerms, Settings};
 
 /// The service's name, and that of its schema.
 pub const NAME: &str = "auth";
@@ -60,9 +62,25 @@ pub enum BuildError {
     /// The way of mails.
     #[error("mails cannot be sent")]
     Mail(#[from] mail::MailError),
+    /// The keys of access tokens.
+    #[error("the keys of access tokens cannot be had")]
+    SigningKeys(#[source] domain::Error),
     /// The server around the service.
     #[error("the auth service cannot be served")]
     Server(#[from] elenchus_rpc::server::Error),
+}
+
+/// Why no new key could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// There is no key but `SECRET_KEY`.
+    #[error(
+        "access tokens are signed with SECRET_KEY itself; set ALGORITHM to EdDSA for keys that can be rotated"
+    )]
+    Shared,
+    /// The store failed.
+    #[error("the signing keys cannot be changed")]
+    Store(#[from] domain::Error),
 }
 
 /// Starts the service as a role of a process.
@@ -111,8 +129,18 @@ pub async fn build(
         refusals,
         sessions: Arc::clone(&sessions),
     });
+    let signing_keys =
+        open_signing_keys(&settings, &store).await.map_err(BuildError::SigningKeys)?;
+    if let Some(signing_keys) = &signing_keys {
+        signing_keys.spawn(shutdown);
+    }
+    let keys = match &signing_keys {
+        Some(signing_keys) => settings.keys.with_published(Arc::new(signing_keys.clone())),
+        None => settings.keys,
+    };
     let issuer = Issuer {
-        keys: settings.keys.clone(),
+        keys: keys.clone(),
+        signing_keys,
         access_token_lifetime: settings.access_token_lifetime,
     };
     let factor = SecondFactor {
@@ -124,7 +152,7 @@ pub async fn build(
         SecondFactorRpc { accounts: Arc::clone(&accounts), issuer: issuer.clone(), factor };
     let session = SessionRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
     let service = AuthRpc { accounts, store: store.clone(), rules: settings.passwords, issuer };
-    let server = Server::builder(Guard { service: NAME, keys: settings.keys, sessions })
+    let server = Server::builder(Guard { service: NAME, keys, sessions })
         .service(AuthServiceServer::new(service))
         .service(UserServiceServer::new(UserRpc { store: store.clone() }))
         .service(AuditServiceServer::new(AuditRpc { store: store.clone() }))
@@ -137,4 +165,36 @@ pub async fn build(
         })
         .build(shutdown)?;
     Ok(server)
+}
+
+/// Makes a key for access tokens that follows the present one: published at once, and signing once
+/// every service can know of it.
+pub async fn rotate_signing_key(settings: &Settings, pool: PgPool) -> Result<(), RotateError> {
+    let lifetime = SessionLifetime {
+        idle: settings.refresh_token_lifetime,
+        absolute: settings.session_lifetime,
+    };
+    let store = Store::new(pool, lifetime, settings.sealer.clone());
+    let keys = open_signing_keys(settings, &store).await?;
+    Ok(keys.ok_or(RotateError::Shared)?.rotate().await?)
+}
+
+/// The keys of access tokens, where they are not `SECRET_KEY` itself.
+async fn open_signing_keys(
+    settings: &Settings,
+    store: &Store,
+) -> Result<Option<SigningKeys>, domain::Error> {
+    let Settings { keys, sealer, key_terms, access_token_lifetime, .. } = settings;
+    if !keys.algorithm().is_asymmetric() {
+        return Ok(None);
+    }
+    SigningKeys::open(
+        store.clone(),
+        sealer.clone(),
+        keys.algorithm(),
+        *access_token_lifetime,
+        *key_terms,
+    )
+    .await
+    .map(Some)
 }

@@ -17,6 +17,8 @@ pub enum Purpose {
     Mail,
     /// What an account shares with its owner's authenticator.
     SecondFactor,
+    /// A key that signs access tokens.
+    SigningKey,
 }
 
 /// Seals and opens with a key made from `SECRET_KEY`. Does not print.
@@ -41,6 +43,7 @@ impl Purpose {
         match self {
             Self::Mail => "mail",
             Self::SecondFactor => "second_factor",
+            Self::SigningKey => "signing_key",
         }
     }
 
@@ -97,14 +100,14 @@ mod tests {
 
     #[test]
     fn a_value_opens_for_its_row_and_with_its_key_alone() {
-        let (ours, row) = (sealer("0123456789abcdef0123456789abcdef"), Uuid::now_v7());
+        let (ours, row) = (sealer("9f86d081884c7d659a2feaa0c55ad015"), Uuid::now_v7());
         let sealed = ours.seal(Purpose::Mail, row, b"a token").unwrap();
         assert_eq!(ours.open(Purpose::Mail, row, &sealed).unwrap(), b"a token");
         assert!(!sealed.windows(7).any(|part| part == b"a token"));
 
         assert_ne!(sealed, ours.seal(Purpose::Mail, row, b"a token").unwrap());
         assert_eq!(ours.open(Purpose::Mail, Uuid::now_v7(), &sealed), Err(Unopenable));
-        let theirs = sealer("fedcba9876543210fedcba9876543210");
+        let theirs = sealer("6b51d431df5d7f141cbececcf79edf3d");
         assert_eq!(theirs.open(Purpose::Mail, row, &sealed), Err(Unopenable));
         let mut altered = sealed;
         altered[0] ^= 1;

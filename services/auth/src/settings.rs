@@ -10,6 +10,8 @@ use crate::domain::PasswordRules;
 use crate::mail;
 use crate::sealed::Sealer;
 
+/// Longer than anybody outside the mesh should keep a copy of the published keys.
+const KEY_LEAD: Duration = Duration::from_secs(300);
 /// A year. Nobody means more.
 const MAX_MINUTES: u64 = 365 * 24 * 60;
 
@@ -20,6 +22,8 @@ pub struct Settings {
     pub keys: Keys,
     /// What is stored sealed, is sealed with this.
     pub sealer: Sealer,
+    /// When keys that sign access tokens are replaced.
+    pub key_terms: KeyTerms,
     /// How long an access token is good.
     pub access_token_lifetime: Duration,
     /// How long a session lives without a refresh.
@@ -34,6 +38,15 @@ pub struct Settings {
     pub attempts: AttemptLimits,
 }
 
+/// When a key that signs access tokens is replaced, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyTerms {
+    /// How old a key becomes.
+    pub max_age: Duration,
+    /// How long its successor is published before it signs.
+    pub lead: Duration,
+}
+
 /// Sign-ins that may be tried in a minute.
 #[derive(Debug, Clone, Copy)]
 pub struct AttemptLimits {
@@ -46,15 +59,10 @@ pub struct AttemptLimits {
 impl Settings {
     /// Reads the variables above.
     pub fn from_env(env: &Env) -> Result<Self, Invalid> {
-        if let Some(other) = env.text("ALGORITHM").filter(|name| *name != "HS256") {
-            return Err(Invalid::new(
-                "ALGORITHM",
-                format!("{other:?} is not supported; use HS256"),
-            ));
-        }
         Ok(Self {
             keys: Keys::from_env(env)?,
             sealer: sealer(env)?,
+            key_terms: KeyTerms { max_age: max_age(env)?, lead: KEY_LEAD },
             access_token_lifetime: minutes(env, "ACCESS_TOKEN_EXPIRE_MINUTES", 30)?,
             refresh_token_lifetime: minutes(env, "REFRESH_TOKEN_EXPIRE_MINUTES", 7 * 24 * 60)?,
             session_lifetime: minutes(env, "SESSION_EXPIRE_MINUTES", 30 * 24 * 60)?,
@@ -95,6 +103,15 @@ fn password_rules(env: &Env) -> Result<PasswordRules, Invalid> {
     Err(Invalid::new(NAME, format!("must be from {least} to {most} characters, not {chars}")))
 }
 
+fn max_age(env: &Env) -> Result<Duration, Invalid> {
+    const NAME: &str = "SIGNING_KEY_MAX_AGE_DAYS";
+    let days = env.or(NAME, 90)?;
+    if (1..=3650).contains(&days) {
+        return Ok(Duration::from_secs(24 * 3600 * days));
+    }
+    Err(Invalid::new(NAME, format!("must be from 1 to 3650 days, not {days}")))
+}
+
 fn minutes(env: &Env, name: &'static str, default: u64) -> Result<Duration, Invalid> {
     let minutes = env.or(name, default)?;
     if (1..=MAX_MINUTES).contains(&minutes) {
@@ -108,7 +125,7 @@ mod tests {
     use super::*;
 
     fn env() -> Env {
-        Env::of_pairs([("SECRET_KEY", "0123456789abcdef0123456789abcdef")])
+        Env::of_pairs([("SECRET_KEY", "9f86d081884c7d659a2feaa0c55ad015")])
     }
 
     #[test]
@@ -123,7 +140,8 @@ mod tests {
     fn what_cannot_be_is_refused_by_name() {
         for (name, value) in [
             ("ALGORITHM", "none"),
-            ("ALGORITHM", "RS256"),
+            ("ALGORITHM", "RS512"),
+            ("SIGNING_KEY_MAX_AGE_DAYS", "0"),
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
             ("REFRESH_TOKEN_EXPIRE_MINUTES", "99999999999999999999"),
             ("REFRESH_TOKEN_EXPIRE_MINUTES", "-1"),
@@ -138,6 +156,9 @@ mod tests {
                 "{value}"
             );
         }
-        assert!(Settings::from_env(&env().with("ALGORITHM", "HS256")).is_ok());
+        for algorithm in ["HS256", "EdDSA", "ES256", "RS256"] {
+            let settings = Settings::from_env(&env().with("ALGORITHM", algorithm)).unwrap();
+            assert_eq!(settings.keys.algorithm().name(), algorithm);
+        }
     }
 }

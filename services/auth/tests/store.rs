@@ -76,7 +76,7 @@ impl Fixture {
 }
 
 fn store(pool: &PgPool) -> Store {
-    let sealer = Sealer::new(&SecretString::from("0123456789abcdef0123456789abcdef")).unwrap();
+    let sealer = Sealer::new(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
     Store::new(pool.clone(), LIFETIME, sealer)
 }
 

@@ -2,6 +2,7 @@
 
 mod data_dir;
 mod health;
+mod key;
 mod serve;
 
 use std::process::ExitCode;
@@ -31,6 +32,11 @@ enum Command {
         #[arg(default_value = "http://127.0.0.1:8000")]
         address: Uri,
     },
+    /// Work on the keys that sign access tokens.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Write the descriptor set of the protos, for Envoy and other tools.
     Descriptors {
         /// The file to write.
@@ -44,6 +50,13 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Make a new key. It signs in five minutes, and the old one goes on checking tokens until its last one has
+    /// expired. Needs the auth service's database and settings.
+    Rotate,
+}
+
 fn main() -> ExitCode {
     match Arguments::parse().command.unwrap_or(Command::Serve { roles: Vec::new() }) {
         Command::Serve { roles } => {
@@ -53,6 +66,7 @@ fn main() -> ExitCode {
             })
         }
         Command::Health { address } => health::ask(&address),
+        Command::Key { command: KeyCommand::Rotate } => key::rotate(),
         Command::Descriptors { file } => {
             match std::fs::write(&file, elenchus_proto::DESCRIPTOR_SET) {
                 Ok(()) => ExitCode::SUCCESS,

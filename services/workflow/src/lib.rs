@@ -64,7 +64,7 @@ pub struct Peers {
 
 /// Starts the service with what the process has.
 pub async fn start(process: &Process) -> Result<Server, StartError> {
-    let settings = Settings::from_env(&process.env)?;
+    let settings = Settings::from_env(&process.env, process.keys.clone())?;
     let pool = open(&DatabaseSettings::from_env(&process.env, "WORKFLOW")?).await?;
     let peers = Peers {
         document: process.peer(NAME, Role::Document)?,

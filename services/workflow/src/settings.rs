@@ -29,15 +29,15 @@ pub struct Retry {
 }
 
 impl Settings {
-    /// Reads `SECRET_KEY` and `WORKFLOW_CONCURRENCY`.
-    pub fn from_env(env: &Env) -> Result<Self, Invalid> {
+    /// Reads `WORKFLOW_CONCURRENCY`.
+    pub fn from_env(env: &Env, keys: Keys) -> Result<Self, Invalid> {
         let concurrency = env.or("WORKFLOW_CONCURRENCY", 8)?;
         if !(1..=1000).contains(&concurrency) {
             let problem = format!("must be from 1 to 1000, not {concurrency}");
             return Err(Invalid::new("WORKFLOW_CONCURRENCY", problem));
         }
         Ok(Self {
-            keys: Keys::from_env(env)?,
+            keys,
             concurrency,
             terms: Terms::default(),
             retry: Retry { attempts: 5, pause: Duration::from_secs(1) },

@@ -18,7 +18,7 @@ use crate::layer::deadline::UNARY;
 use crate::method::{self, Method};
 use crate::session::{Authority, SharedSessions};
 use crate::status::with_reason;
-use crate::token::{Keys, ServiceClaims};
+use crate::token::{Keys, Rejected, ServiceClaims};
 
 /// The header in which a service says which service it is.
 pub const SERVICE_TOKEN: &str = "x-elenchus-service";
@@ -93,7 +93,12 @@ impl Guard {
         let invalid =
             || unauthenticated("TOKEN_INVALID", "the access token is not valid or has expired");
         let token = value.to_str().ok().and_then(bearer).ok_or_else(invalid)?;
-        let claims = self.keys.verify_access(token).map_err(|_| invalid())?;
+        let claims = self.keys.verify_access(token).await.map_err(|rejected| match rejected {
+            Rejected::Invalid => invalid(),
+            Rejected::KeysUnavailable => {
+                with_reason(Code::Unavailable, "KEYS_UNAVAILABLE", rejected.to_string())
+            }
+        })?;
         let authority = self.sessions.authority(claims.sid).await?.ok_or_else(|| {
             unauthenticated("SESSION_ENDED", "the session has ended; sign in again")
         })?;

@@ -10,11 +10,12 @@ mod user;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use elenchus_proto::google::api::HttpBody;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthService;
 use elenchus_rpc::Caller;
 use elenchus_rpc::status::{Classify, from_error, invalid};
-use elenchus_rpc::token::Keys;
+use elenchus_rpc::token::{KeySet, KeySource, Keys};
 use secrecy::SecretString;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
@@ -24,6 +25,7 @@ pub(crate) use self::credential::CredentialRpc;
 use crate::accounts::{Accounts, Admission, SignedIn};
 use crate::domain::{EmailAddress, Error, PasswordRules, Profile, Registration, SessionId, User};
 use crate::opaque_token::OpaqueToken;
+use crate::signing_keys::SigningKeys;
 use crate::store::Store;
 
 pub(crate) use self::audit::AuditRpc;
@@ -50,8 +52,10 @@ pub(crate) struct AuthRpc {
 /// Makes the access tokens of sessions.
 #[derive(Clone)]
 pub(crate) struct Issuer {
-    /// What access tokens are signed with.
+    /// What access tokens are signed with, where it is `SECRET_KEY`.
     pub(crate) keys: Keys,
+    /// What they are signed with otherwise.
+    pub(crate) signing_keys: Option<SigningKeys>,
     /// How long an access token is good.
     pub(crate) access_token_lifetime: Duration,
 }
@@ -85,7 +89,7 @@ impl AuthService for AuthRpc {
             Admission::Challenge(token) => return Ok(Response::new(challenge(&token))),
         };
         record_user(&signed_in.user);
-        let access_token = self.issuer.access_token(&signed_in).map_err(from_error)?;
+        let access_token = self.issuer.access_token(&signed_in).await.map_err(from_error)?;
         Ok(Response::new(pb::LoginResponse {
             access_token,
             refresh_token: signed_in.refresh_token.expose().to_owned(),
@@ -105,7 +109,7 @@ impl AuthService for AuthRpc {
         let presented = OpaqueToken::presented(request.into_inner().refresh_token);
         let signed_in = self.accounts.refresh(presented, &origin).await.map_err(from_error)?;
         record_user(&signed_in.user);
-        let access_token = self.issuer.access_token(&signed_in).map_err(from_error)?;
+        let access_token = self.issuer.access_token(&signed_in).await.map_err(from_error)?;
         Ok(Response::new(pb::RefreshResponse {
             access_token,
             refresh_token: signed_in.refresh_token.expose().to_owned(),
@@ -136,6 +140,21 @@ impl AuthService for AuthRpc {
         Ok(Response::new(pb::GetMeResponse { user: Some(user.into()) }))
     }
 
+    #[tracing::instrument(name = "auth.get_key_set", skip_all)]
+    async fn get_key_set(
+        &self,
+        _: Request<pb::GetKeySetRequest>,
+    ) -> Result<Response<pb::GetKeySetResponse>, Status> {
+        let keys = match &self.issuer.signing_keys {
+            Some(keys) => keys.fetch().await?,
+            None => KeySet { keys: Vec::new() },
+        };
+        let data = serde_json::to_vec(&keys).map_err(Error::internal).map_err(from_error)?;
+        let content_type = "application/json".to_owned();
+        let key_set = Some(HttpBody { content_type, data, extensions: Vec::new() });
+        Ok(Response::new(pb::GetKeySetResponse { key_set }))
+    }
+
     #[tracing::instrument(name = "auth.check_session", skip_all)]
     async fn check_session(
         &self,
@@ -156,9 +175,13 @@ impl AuthService for AuthRpc {
 }
 
 impl Issuer {
-    fn access_token(&self, signed_in: &SignedIn) -> Result<String, Error> {
-        let SignedIn { user, session, .. } = signed_in;
-        let token = self.keys.issue_access(user.user_id.0, session.0, self.access_token_lifetime);
+    async fn access_token(&self, signed_in: &SignedIn) -> Result<String, Error> {
+        let (user, session) = (signed_in.user.user_id.0, signed_in.session.0);
+        let lifetime = self.access_token_lifetime;
+        let token = match &self.signing_keys {
+            Some(keys) => keys.signing().await?.issue_access(user, session, lifetime),
+            None => self.keys.issue_access(user, session, lifetime),
+        };
         token.map_err(Error::internal)
     }
 

@@ -38,7 +38,7 @@ impl SecondFactorService for SecondFactorRpc {
         let signed_in =
             self.accounts.complete(challenge, &code, &origin).await.map_err(from_error)?;
         record_user(&signed_in.user);
-        let access_token = self.issuer.access_token(&signed_in).map_err(from_error)?;
+        let access_token = self.issuer.access_token(&signed_in).await.map_err(from_error)?;
         Ok(Response::new(pb::CompleteLoginResponse {
             access_token,
             refresh_token: signed_in.refresh_token.expose().to_owned(),

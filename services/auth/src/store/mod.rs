@@ -8,6 +8,7 @@ mod one_time;
 mod second_factor;
 mod session;
 mod session_list;
+mod signing_key;
 mod user;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use self::audit::AuditKey;
 pub(crate) use self::credential::NewPassword;
 pub(crate) use self::one_time::Purpose;
 pub use self::session::{EndReason, NewSession, Opened, Rotation};
+pub use self::signing_key::{NewKey, StoredKey};
 pub use self::user::UserFilter;
 
 use crate::domain::Error;

@@ -6,6 +6,7 @@ mod audit;
 mod credentials;
 mod guessing;
 mod mailbox;
+mod rotation;
 mod second_factor;
 mod secrets;
 mod service;
@@ -100,7 +101,7 @@ async fn signs_in_and_out(service: &Service, client: &mut Client, transport: Tra
     let me = client.get_me(by(&pair.access_token, pb::GetMeRequest {})).await.unwrap().into_inner();
     assert_eq!(me.user, Some(user));
 
-    let session = service.settings.keys.verify_access(&pair.access_token).unwrap().sid;
+    let session = service.settings.keys.verify_access(&pair.access_token).await.unwrap().sid;
     let ask = || pb::CheckSessionRequest { session_id: session.to_string() };
     let mut peer = service.as_service(transport);
     let answer = peer.check_session(ask()).await.unwrap().into_inner();
@@ -161,7 +162,7 @@ async fn what_a_user_may_do_is_what_is_stored_now_and_not_what_they_say_of_thems
     let boastful = pb::RegisterRequest { role: "auditor".to_owned(), ..registration(EMAIL) };
     client.register(boastful).await.unwrap();
     let pair = client.login(login(EMAIL, PASSWORD)).await.unwrap().into_inner();
-    let claims = service.settings.keys.verify_access(&pair.access_token).unwrap();
+    let claims = service.settings.keys.verify_access(&pair.access_token).await.unwrap();
     let mut peer = service.as_service(service.near());
     let mut roles = async || {
         let ask = pb::CheckSessionRequest { session_id: claims.sid.to_string() };

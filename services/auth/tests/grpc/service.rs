@@ -19,6 +19,7 @@ use tonic::{Code, Request};
 use crate::mailbox::Mailbox;
 
 pub(crate) const EMAIL: &str = "test@example.com";
+pub(crate) const SECRET_KEY: &str = "9f86d081884c7d659a2feaa0c55ad015";
 pub(crate) const PASSWORD: &str = "testpassword";
 
 pub(crate) type Client = AuthServiceClient<Transport>;
@@ -36,7 +37,7 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) async fn start() -> Self {
-        Self::with_limits(1000, 1000).await
+        Self::with(&[]).await
     }
 
     pub(crate) async fn with_limits(per_minute: u32, per_address_per_minute: u32) -> Self {
@@ -51,17 +52,26 @@ impl Service {
 
     /// With these settings.
     pub(crate) async fn with(pairs: &[(&str, &str)]) -> Self {
+        Self::with_changed(pairs, |_| ()).await
+    }
+
+    /// With these settings, and with changes to what no variable says.
+    pub(crate) async fn with_changed(
+        pairs: &[(&str, &str)],
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let data = TempDir::new().unwrap();
         let env = pairs.iter().fold(
             Env::of_pairs([
-                ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+                ("SECRET_KEY", SECRET_KEY),
                 ("LOGIN_ATTEMPTS_PER_MINUTE", "1000"),
                 ("LOGIN_ATTEMPTS_PER_ADDRESS_PER_MINUTE", "1000"),
                 ("ELENCHUS_DATA_DIR", data.path().to_str().unwrap()),
             ]),
             |env, (name, value)| env.with(name, *value),
         );
-        let settings = Settings::from_env(&env).unwrap();
+        let mut settings = Settings::from_env(&env).unwrap();
+        change(&mut settings);
         let (database, pool) = database("auth", &MIGRATOR).await;
         Self::over(database, pool, settings, data).await
     }
@@ -74,14 +84,14 @@ impl Service {
 
     async fn over(database: TestDatabase, pool: PgPool, settings: Settings, data: TempDir) -> Self {
         let shutdown = Shutdown::new();
-        // Nobody is bound: analytics is away, which sign-in must not notice.
-        let analytics = Late::default().transport();
-        let server =
-            build(settings.clone(), pool.clone(), Cache::in_process(), analytics, &shutdown)
-                .await
-                .unwrap();
+        let server = serve(settings.clone(), &pool, &shutdown).await;
         let mails = Mailbox::of(&data.path().join("mails"));
         Self { database, data, mails, pool, settings, server, shutdown }
+    }
+
+    /// Another process beside this one, over the same database.
+    pub(crate) async fn replica(&self, settings: Settings) -> Server {
+        serve(settings, &self.pool, &self.shutdown).await
     }
 
     pub(crate) fn near(&self) -> Transport {
@@ -105,6 +115,12 @@ impl Service {
     pub(crate) fn as_service(&self, transport: Transport) -> Client {
         Client::new(Identity::new("document", self.settings.keys.clone()).to("auth", transport))
     }
+}
+
+async fn serve(settings: Settings, pool: &PgPool, shutdown: &Shutdown) -> Server {
+    // Nobody is bound: analytics is away, which sign-in must not notice.
+    let analytics = Late::default().transport();
+    build(settings, pool.clone(), Cache::in_process(), analytics, shutdown).await.unwrap()
 }
 
 pub(crate) fn registration(email: &str) -> pb::RegisterRequest {

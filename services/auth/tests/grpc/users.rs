@@ -189,7 +189,7 @@ async fn a_deactivated_account_is_out_at_once_and_its_old_sessions_stay_ended() 
     let mut client = Client::new(service.near());
     let mut users = Users::new(service.near());
     let mut peer = service.as_service(service.near());
-    let session = service.settings.keys.verify_access(&me.access_token).unwrap().sid;
+    let session = service.settings.keys.verify_access(&me.access_token).await.unwrap().sid;
     let ask = || pb::CheckSessionRequest { session_id: session.to_string() };
     assert!(peer.check_session(ask()).await.unwrap().into_inner().is_active);
 

@@ -61,7 +61,7 @@ impl Mesh {
     /// With a model that has so many words to say.
     pub(crate) async fn with_words(words: usize) -> Self {
         let keys =
-            Keys::from_secret(&SecretString::from("0123456789abcdef0123456789abcdef")).unwrap();
+            Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
         let database = empty_database().await;
         Self { database, talker: Talker::of(words), keys, user: UserId(Uuid::now_v7()) }
     }

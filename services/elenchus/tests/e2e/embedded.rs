@@ -97,7 +97,7 @@ fn a_wrong_setting_is_one_line_that_names_it_and_exit_code_64() {
 #[test]
 fn a_service_that_runs_apart_says_which_peer_it_lacks() {
     let data = TempDir::new().unwrap();
-    let key = ("SECRET_KEY", "e2e-0123456789abcdef-0123456789abcdef");
+    let key = ("SECRET_KEY", "e2e-4a7c1e93b05df826a1d37e40c95b68f2");
     let (mut process, _) = Program::start(&["serve", "gateway"], data.path(), &[key]);
     assert_eq!(process.wait(), Some(64));
     assert!(log(data.path()).contains("_SERVICE_ADDR: is required"), "{}", log(data.path()));

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 /// How long anything may take before the test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(120);
-const SECRET_KEY: &str = "e2e-0123456789abcdef-0123456789abcdef";
+const SECRET_KEY: &str = "e2e-4a7c1e93b05df826a1d37e40c95b68f2";
 const SERVICES: [&str; 5] = ["auth", "conversation", "document", "workflow", "analytics"];
 
 pub(crate) struct Mesh {

@@ -67,7 +67,7 @@ impl Mesh {
         let database = empty_database().await;
         let pool = elenchus_workflow::open(&database.settings()).await.unwrap();
         let keys =
-            Keys::from_secret(&SecretString::from("0123456789abcdef0123456789abcdef")).unwrap();
+            Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
         let documents = Arc::new(Documents::default());
         documents.put(DOCUMENT, "completed");
         let assistant = Arc::new(Assistant::that_answers(answers));
