@@ -73,7 +73,8 @@ impl Cors {
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
 
-    fn lets_in(&self, origin: &HeaderValue) -> bool {
+    /// Whether pages of an origin may call.
+    pub(crate) fn lets_in(&self, origin: &HeaderValue) -> bool {
         self.is_open || self.origins.contains(origin)
     }
 }

@@ -17,6 +17,7 @@ mod respond;
 mod rest;
 mod router;
 mod settings;
+mod socket;
 mod sse;
 mod start;
 mod transcode;
@@ -40,6 +41,7 @@ use self::cors::Cors;
 use self::health::Vitals;
 use self::rate_limit::RateLimit;
 use self::router::{Edge, OWN_PATHS};
+use self::socket::Sockets;
 use self::transcode::{Found, Transcoder};
 
 /// The ways to the services, by full name, such as `elenchus.auth.v1.AuthService`.
@@ -132,6 +134,7 @@ impl Gateway {
             cors: Cors::new(settings.cors_origins.clone()),
             rate_limit: RateLimit::new(settings.rate, cache),
             shutdown: shutdown.clone(),
+            sockets: Sockets::find(&transcoder, &settings.api_prefix),
             vitals,
             transcoder,
             settings,

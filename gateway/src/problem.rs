@@ -141,6 +141,11 @@ impl Problem {
         serde_json::to_string(&document).unwrap_or_default()
     }
 
+    /// The word for programs.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }

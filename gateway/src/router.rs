@@ -26,8 +26,9 @@ use crate::health::Vitals;
 use crate::problem::Problem;
 use crate::rate_limit::RateLimit;
 use crate::settings::Settings;
+use crate::socket::Sockets;
 use crate::transcode::{Found, Transcoder};
-use crate::{docs, grpc, respond, rest};
+use crate::{docs, grpc, respond, rest, socket};
 
 /// All that a request may need.
 pub(crate) struct Edge {
@@ -38,6 +39,7 @@ pub(crate) struct Edge {
     pub(crate) cors: Cors,
     pub(crate) rate_limit: RateLimit,
     pub(crate) vitals: Vitals,
+    pub(crate) sockets: Option<Sockets>,
     pub(crate) openapi: Bytes,
 }
 
@@ -49,6 +51,7 @@ pub(crate) const OWN_PATHS: [&str; 6] =
 enum Target<'p> {
     Own,
     Grpc,
+    Socket(&'p str),
     Rest(usize, Vec<&'p str>),
     OtherMethods(Vec<Method>),
     Nothing,
@@ -114,6 +117,9 @@ impl Edge {
         }
         if let Some(own) = self.own_path(path) {
             return (Target::Own, SharedString::const_str(own));
+        }
+        if let Some(id) = self.sockets.as_ref().and_then(|sockets| sockets.conversation(path)) {
+            return (Target::Socket(id), SharedString::const_str("websocket"));
         }
         let unmatched = SharedString::const_str("unmatched");
         match self.transcoder.find(request.method(), path) {
@@ -184,6 +190,7 @@ impl Edge {
     ) -> Result<Response<Body>, Problem> {
         match target {
             Target::Grpc => grpc::answer(self, context, request).await,
+            Target::Socket(id) => socket::answer(self, context, id, request),
             Target::Rest(index, segments) => {
                 rest::answer(self, context, index, &segments, request).await
             }

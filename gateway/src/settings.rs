@@ -25,6 +25,9 @@ pub struct Settings {
     pub limits: Limits,
     /// How many connections there may be.
     pub connections: Connections,
+    /// `WEBSOCKET_QUERY_TOKEN`: whether a socket may name its access token in the URL, where
+    /// proxies write it down.
+    pub websocket_query_token: bool,
     /// `TRUSTED_PROXIES`: how many proxies stand before the gateway and add to `X-Forwarded-For`.
     pub trusted_proxies: usize,
 }
@@ -97,6 +100,7 @@ impl Default for Settings {
             rate: Rate { per_minute: 60, burst: 100 },
             limits: Limits::default(),
             connections: Connections { total: 10_000, per_address: 1_000 },
+            websocket_query_token: false,
             trusted_proxies: 0,
         }
     }
@@ -126,6 +130,8 @@ impl Settings {
                     default.connections.per_address,
                 )?,
             },
+            websocket_query_token: env
+                .switch("WEBSOCKET_QUERY_TOKEN", default.websocket_query_token)?,
             trusted_proxies: env.or("TRUSTED_PROXIES", default.trusted_proxies)?,
         })
     }

@@ -76,7 +76,7 @@ pub(crate) async fn serve(edge: Arc<Edge>, listener: TcpListener, shutdown: Shut
             builder: Arc::clone(&builder),
             shutdown: shutdown.clone(),
             peer,
-            place,
+            held: Held(Arc::new(place)),
         };
         shutdown.spawn(connection.run(stream));
     }
@@ -116,9 +116,15 @@ struct Connection {
     builder: Arc<Builder<TokioExecutor>>,
     shutdown: Shutdown,
     peer: SocketAddr,
-    #[expect(dead_code, reason = "held until the connection ends")]
-    place: (OwnedSemaphorePermit, AddressPlace),
+    held: Held,
 }
+
+/// The places of a connection, kept until it and the socket that it has become are closed.
+#[derive(Clone)]
+pub(crate) struct Held(
+    #[expect(dead_code, reason = "held until it is dropped")]
+    Arc<(OwnedSemaphorePermit, AddressPlace)>,
+);
 
 impl Connection {
     async fn run(self, stream: TcpStream) {
@@ -128,12 +134,14 @@ impl Connection {
         let activity = Arc::new(Activity::new());
         let service = {
             let (edge, peer, activity) = (Arc::clone(&self.edge), self.peer, Arc::clone(&activity));
-            service_fn(move |request| {
+            let held = self.held.clone();
+            service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(held.clone());
                 answer(Arc::clone(&edge), peer, Arc::clone(&activity), request)
             })
         };
         let io = TokioIo::new(Patient { stream, patience: None });
-        let mut connection = pin!(self.builder.serve_connection(io, service));
+        let mut connection = pin!(self.builder.serve_connection_with_upgrades(io, service));
         let limits = &self.edge.settings.limits;
         let outcome = tokio::select! {
             outcome = connection.as_mut() => Some(outcome),

@@ -29,6 +29,7 @@ use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
 use elenchus_proto::pb::auth::v1::credential_service_server::CredentialServiceServer;
 use elenchus_proto::pb::auth::v1::second_factor_service_server::SecondFactorServiceServer;
 use elenchus_proto::pb::auth::v1::session_service_server::SessionServiceServer;
+use elenchus_proto::pb::auth::v1::ticket_service_server::TicketServiceServer;
 use elenchus_proto::pb::auth::v1::user_service_server::UserServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
@@ -37,7 +38,9 @@ use sqlx::PgPool;
 use self::accounts::Accounts;
 use self::attempts::Attempts;
 use self::credentials::Credentials;
-use self::grpc::{AuditRpc, AuthRpc, CredentialRpc, Issuer, SecondFactorRpc, SessionRpc, UserRpc};
+use self::grpc::{
+    AuditRpc, AuthRpc, CredentialRpc, Issuer, SecondFactorRpc, SessionRpc, TicketRpc, UserRpc,
+};
 use self::password::Passwords;
 use self::refusals::Refusals;
 use self::second_factor::SecondFactor;
@@ -150,11 +153,13 @@ pub async fn build(
     };
     let second_factor =
         SecondFactorRpc { accounts: Arc::clone(&accounts), issuer: issuer.clone(), factor };
+    let tickets = TicketRpc { store: store.clone(), issuer: issuer.clone() };
     let session = SessionRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
     let service = AuthRpc { accounts, store: store.clone(), rules: settings.passwords, issuer };
     let server = Server::builder(Guard { service: NAME, keys, sessions })
         .service(AuthServiceServer::new(service))
         .service(UserServiceServer::new(UserRpc { store: store.clone() }))
+        .service(TicketServiceServer::new(tickets))
         .service(AuditServiceServer::new(AuditRpc { store: store.clone() }))
         .service(CredentialServiceServer::new(CredentialRpc { credentials }))
         .service(SessionServiceServer::new(session))

@@ -32,6 +32,10 @@ pub(crate) async fn start(
             .map_err(|error| format!("the key in {} cannot be kept: {error}", folder.display()))?;
         env = env.with("SECRET_KEY", key);
     }
+    // The spec's clients name their token in the URL; where proxies stand before us that is a leak.
+    if is_whole_mesh && env.text("WEBSOCKET_QUERY_TOKEN").is_none() {
+        env = env.with("WEBSOCKET_QUERY_TOKEN", "true");
+    }
     let (env, cluster) = with_database(env, roles, &folder).await?;
 
     let process = Process::new(env, roles, shutdown).await?;

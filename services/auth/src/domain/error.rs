@@ -50,6 +50,9 @@ pub enum Error {
     /// The refresh token was traded long ago: somebody has a copy of it.
     #[error("the refresh token was used before, so its session has ended; sign in again")]
     RefreshReused,
+    /// The ticket is unknown, used or too old, or its session is over.
+    #[error("the ticket is not valid or was used before; make another one")]
+    TicketRefused,
     /// Somebody is guessing.
     #[error("too many attempts; try again in {} s", retry_after.as_secs())]
     TooManyAttempts {

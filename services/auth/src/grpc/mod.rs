@@ -5,6 +5,7 @@ mod credential;
 mod origin;
 mod second_factor;
 mod session;
+mod ticket;
 mod user;
 
 use std::sync::Arc;
@@ -13,9 +14,9 @@ use std::time::{Duration, SystemTime};
 use elenchus_proto::google::api::HttpBody;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthService;
-use elenchus_rpc::Caller;
 use elenchus_rpc::status::{Classify, from_error, invalid};
 use elenchus_rpc::token::{KeySet, KeySource, Keys};
+use elenchus_rpc::{Caller, UserId};
 use secrecy::SecretString;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
@@ -31,6 +32,7 @@ use crate::store::Store;
 pub(crate) use self::audit::AuditRpc;
 pub(crate) use self::second_factor::SecondFactorRpc;
 pub(crate) use self::session::SessionRpc;
+pub(crate) use self::ticket::TicketRpc;
 pub(crate) use self::user::UserRpc;
 
 const TOKEN_TYPE: &str = "bearer";
@@ -176,7 +178,11 @@ impl AuthService for AuthRpc {
 
 impl Issuer {
     async fn access_token(&self, signed_in: &SignedIn) -> Result<String, Error> {
-        let (user, session) = (signed_in.user.user_id.0, signed_in.session.0);
+        self.token_of(signed_in.user.user_id, signed_in.session).await
+    }
+
+    async fn token_of(&self, user: UserId, session: SessionId) -> Result<String, Error> {
+        let (user, session) = (user.0, session.0);
         let lifetime = self.access_token_lifetime;
         let token = match &self.signing_keys {
             Some(keys) => keys.signing().await?.issue_access(user, session, lifetime),
@@ -245,7 +251,8 @@ impl Classify for Error {
             | Self::ChallengeRefused
             | Self::SecondFactorWrong
             | Self::RefreshRefused
-            | Self::RefreshReused => Code::Unauthenticated,
+            | Self::RefreshReused
+            | Self::TicketRefused => Code::Unauthenticated,
             Self::Inactive
             | Self::LastSuperuser
             | Self::OwnAccount
@@ -275,6 +282,7 @@ impl Classify for Error {
             Self::RefreshReused => "REFRESH_TOKEN_REUSED",
             Self::TooManyAttempts { .. } => "TOO_MANY_ATTEMPTS",
             Self::Busy => "OVERLOADED",
+            Self::TicketRefused => "TICKET_REFUSED",
             Self::NoSession => "NO_SESSION",
             Self::NoAccount => "NOT_FOUND",
             Self::LastSuperuser => "LAST_SUPERUSER",
@@ -304,6 +312,7 @@ impl Classify for Error {
             | Self::Inactive
             | Self::RefreshRefused
             | Self::RefreshReused
+            | Self::TicketRefused
             | Self::NoSession
             | Self::NoAccount
             | Self::LastSuperuser

@@ -9,6 +9,7 @@ mod second_factor;
 mod session;
 mod session_list;
 mod signing_key;
+mod ticket;
 mod user;
 
 use std::time::Duration;

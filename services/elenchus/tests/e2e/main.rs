@@ -3,4 +3,5 @@
 mod bad_input;
 mod embedded;
 mod mesh;
+mod socket;
 mod walk;
