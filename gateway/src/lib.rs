@@ -9,6 +9,7 @@ mod docs;
 mod grpc;
 mod health;
 mod login_form;
+mod oidc_redirect;
 mod openapi;
 mod problem;
 mod rate_limit;

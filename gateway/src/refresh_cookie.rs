@@ -22,6 +22,7 @@ const MAX_AGE_SECONDS: u32 = 30 * 24 * 3600;
 enum Part {
     Opens,
     Completes,
+    Returns,
     Refreshes,
     Closes,
 }
@@ -40,6 +41,7 @@ impl RefreshCookie {
         let part = match method {
             "elenchus.auth.v1.AuthService.Login" => Part::Opens,
             "elenchus.auth.v1.SecondFactorService.CompleteLogin" => Part::Completes,
+            "elenchus.auth.v1.OidcService.CompleteOidcLogin" => Part::Returns,
             "elenchus.auth.v1.AuthService.Refresh" => Part::Refreshes,
             "elenchus.auth.v1.AuthService.Logout" => Part::Closes,
             _ => return None,
@@ -78,6 +80,9 @@ impl RefreshCookie {
             Part::Opens => parted::<pb::LoginResponse>(message, |it| &mut it.refresh_token)?,
             Part::Completes => {
                 parted::<pb::CompleteLoginResponse>(message, |it| &mut it.refresh_token)?
+            }
+            Part::Returns => {
+                parted::<pb::CompleteOidcLoginResponse>(message, |it| &mut it.refresh_token)?
             }
             Part::Refreshes | Part::Closes => {
                 parted::<pb::RefreshResponse>(message, |it| &mut it.refresh_token)?

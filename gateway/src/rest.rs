@@ -19,7 +19,7 @@ use crate::respond::{full, json};
 use crate::router::Edge;
 use crate::transcode::codec::wire::Malformed;
 use crate::transcode::{Binding, Kind, body};
-use crate::{login_form, sse, upload};
+use crate::{login_form, oidc_redirect, sse, upload};
 
 /// Response metadata that REST clients see as headers.
 const SHOWN_METADATA: [HeaderName; 2] =
@@ -38,13 +38,17 @@ pub(crate) async fn answer(
         Kind::Upload(shape) => upload::answer(edge, context, binding, shape, request).await,
         Kind::Unary => {
             let (parts, message) = read(edge, binding, segments, request).await?;
-            let cookie = RefreshCookie::of(&binding.rpc.full_name, &parts.headers);
-            let answer = unary(edge, context, binding, &parts.headers, message, cookie).await;
+            let answer = unary(edge, context, binding, &parts.headers, message).await;
             let (single, cookie) = answer.map_err(|status| Problem::of_status(&status))?;
+            let method = &binding.rpc.full_name;
+            if let Some(redirect) = oidc_redirect::redirect(method, &single.message)? {
+                return Ok(redirect);
+            }
             let mut response = show(edge, binding, StatusCode::OK, single)?;
             if let Some(cookie) = cookie {
                 response.headers_mut().insert(SET_COOKIE, cookie);
             }
+            oidc_redirect::end(method, response.headers_mut());
             Ok(response)
         }
         Kind::Stream(fields) => {
@@ -56,15 +60,16 @@ pub(crate) async fn answer(
     }
 }
 
-/// Calls once, with the refresh token out of and into its cookie where the method has to do with it.
+/// Calls once, with what belongs there out of and into the cookies of a sign-in.
 async fn unary(
     edge: &Edge,
     context: &Context,
     binding: &Binding,
     headers: &HeaderMap,
-    mut message: Bytes,
-    mut cookie: Option<RefreshCookie>,
+    message: Bytes,
 ) -> Result<(Single, Option<HeaderValue>), Status> {
+    let mut message = oidc_redirect::fill(&binding.rpc.full_name, headers, message)?;
+    let mut cookie = RefreshCookie::of(&binding.rpc.full_name, headers);
     if let Some(cookie) = &mut cookie {
         message = cookie.fill(message)?;
     }

@@ -12,12 +12,12 @@ use serde_json::{Map, Value, json};
 
 use self::comment::Comments;
 use self::schema::Schemas;
-use crate::login_form;
 use crate::settings::Settings;
 use crate::transcode::binding::Shown;
 use crate::transcode::body::{BodyRule, HTTP_BODY};
 use crate::transcode::path::Segment;
 use crate::transcode::{Binding, Kind, Transcoder};
+use crate::{login_form, oidc_redirect};
 
 /// The document.
 pub(crate) fn document(
@@ -178,6 +178,10 @@ impl Writer<'_> {
     }
 
     fn responses(&mut self, binding: &Binding, method: &MethodDescriptor) -> Value {
+        if binding.rpc.full_name == oidc_redirect::BEGIN {
+            let problem = json!({"$ref": "#/components/responses/Problem"});
+            return json!({"302": {"description": "The way to the provider."}, "default": problem});
+        }
         let output = method.output();
         let shown = match binding.shown {
             Shown::Whole => None,

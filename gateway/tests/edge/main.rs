@@ -9,6 +9,7 @@ mod edge_rows;
 mod grpc;
 mod json;
 mod limits;
+mod oidc_redirect;
 mod openapi;
 mod refresh_cookie;
 mod services;

@@ -7,6 +7,7 @@ mod credentials;
 pub mod domain;
 mod grpc;
 pub mod mail;
+pub mod oidc;
 pub mod opaque_token;
 pub mod password;
 mod refusals;
@@ -27,6 +28,7 @@ use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::auth::v1::audit_service_server::AuditServiceServer;
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
 use elenchus_proto::pb::auth::v1::credential_service_server::CredentialServiceServer;
+use elenchus_proto::pb::auth::v1::oidc_service_server::OidcServiceServer;
 use elenchus_proto::pb::auth::v1::second_factor_service_server::SecondFactorServiceServer;
 use elenchus_proto::pb::auth::v1::session_service_server::SessionServiceServer;
 use elenchus_proto::pb::auth::v1::ticket_service_server::TicketServiceServer;
@@ -39,8 +41,10 @@ use self::accounts::Accounts;
 use self::attempts::Attempts;
 use self::credentials::Credentials;
 use self::grpc::{
-    AuditRpc, AuthRpc, CredentialRpc, Issuer, SecondFactorRpc, SessionRpc, TicketRpc, UserRpc,
+    AuditRpc, AuthRpc, CredentialRpc, Issuer, OidcRpc, SecondFactorRpc, SessionRpc, TicketRpc,
+    UserRpc,
 };
+use self::oidc::Oidc;
 use self::password::Passwords;
 use self::refusals::Refusals;
 use self::second_factor::SecondFactor;
@@ -68,6 +72,9 @@ pub enum BuildError {
     /// The keys of access tokens.
     #[error("the keys of access tokens cannot be had")]
     SigningKeys(#[source] domain::Error),
+    /// The way to the issuer.
+    #[error("the sign-in with a provider cannot be set up")]
+    Oidc(#[from] reqwest::Error),
     /// The server around the service.
     #[error("the auth service cannot be served")]
     Server(#[from] elenchus_rpc::server::Error),
@@ -154,6 +161,15 @@ pub async fn build(
     let second_factor =
         SecondFactorRpc { accounts: Arc::clone(&accounts), issuer: issuer.clone(), factor };
     let tickets = TicketRpc { store: store.clone(), issuer: issuer.clone() };
+    let oidc = OidcRpc {
+        oidc: Oidc::new(
+            settings.oidc.as_ref(),
+            store.clone(),
+            Arc::clone(&accounts.attempts),
+            settings.sealer.clone(),
+        )?,
+        issuer: issuer.clone(),
+    };
     let session = SessionRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
     let service = AuthRpc { accounts, store: store.clone(), rules: settings.passwords, issuer };
     let server = Server::builder(Guard { service: NAME, keys, sessions })
@@ -164,6 +180,7 @@ pub async fn build(
         .service(CredentialServiceServer::new(CredentialRpc { credentials }))
         .service(SessionServiceServer::new(session))
         .service(SecondFactorServiceServer::new(second_factor))
+        .service(OidcServiceServer::new(oidc))
         .healthy_while(move || {
             let store = store.clone();
             async move { store.is_reachable().await }

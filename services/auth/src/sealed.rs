@@ -19,6 +19,8 @@ pub enum Purpose {
     SecondFactor,
     /// A key that signs access tokens.
     SigningKey,
+    /// A sign-in that a browser has under way with an issuer.
+    SignIn,
 }
 
 /// Seals and opens with a key made from `SECRET_KEY`. Does not print.
@@ -44,6 +46,7 @@ impl Purpose {
             Self::Mail => "mail",
             Self::SecondFactor => "second_factor",
             Self::SigningKey => "signing_key",
+            Self::SignIn => "sign_in",
         }
     }
 

@@ -7,8 +7,8 @@ use elenchus_rpc::token::Keys;
 use elenchus_settings::{Env, Invalid};
 
 use crate::domain::PasswordRules;
-use crate::mail;
 use crate::sealed::Sealer;
+use crate::{mail, oidc};
 
 /// Longer than anybody outside the mesh should keep a copy of the published keys.
 const KEY_LEAD: Duration = Duration::from_secs(300);
@@ -32,6 +32,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// Which passwords are taken.
     pub passwords: PasswordRules,
+    /// Whose word is taken beside passwords.
+    pub oidc: Option<oidc::Settings>,
     /// How mails leave.
     pub mail: mail::Settings,
     /// What guessing is bounded by.
@@ -67,6 +69,7 @@ impl Settings {
             refresh_token_lifetime: minutes(env, "REFRESH_TOKEN_EXPIRE_MINUTES", 7 * 24 * 60)?,
             session_lifetime: minutes(env, "SESSION_EXPIRE_MINUTES", 30 * 24 * 60)?,
             passwords: password_rules(env)?,
+            oidc: oidc::Settings::from_env(env)?,
             mail: mail::Settings::from_env(env)?,
             attempts: AttemptLimits {
                 per_minute: env

@@ -50,6 +50,8 @@ pub enum Act {
     ChangePassword,
     /// The password was set by whoever had the mailed link.
     ResetPassword,
+    /// The account opens by an issuer's word from now on.
+    LinkIdentity,
     /// A second factor is demanded from now on.
     EnableSecondFactor,
     /// A second factor is not demanded any more.
@@ -154,6 +156,7 @@ impl Act {
             Self::VerifyEmail => "email.verify",
             Self::ChangePassword => "password.change",
             Self::ResetPassword => "password.reset",
+            Self::LinkIdentity => "identity.link",
             Self::EnableSecondFactor => "second_factor.enable",
             Self::DisableSecondFactor => "second_factor.disable",
             Self::ShowCode => "second_factor.show",

@@ -41,6 +41,23 @@ pub enum Error {
     /// There is no second factor.
     #[error("the account has no second factor; set one up first")]
     NoSecondFactor,
+    /// No issuer is set up.
+    #[error("sign-in with a provider is not set up here; sign in with a password")]
+    OidcNotConfigured,
+    /// The issuer did not vouch, or not in a way that can be believed, or not for this browser.
+    #[error("the sign-in with the provider could not be verified; begin again")]
+    OidcRefused,
+    /// The issuer vouches for no address.
+    #[error("the provider has not verified your email; verify it there, then begin again")]
+    OidcNoEmail,
+    /// The issuer cannot be reached, or answers with nonsense.
+    #[error("the provider cannot be reached right now")]
+    OidcUnavailable(#[source] Source),
+    /// The address has an account whose owner never proved it.
+    #[error(
+        "an account with this email exists, but the email was never confirmed; confirm it, or set a new password by mail, then begin again"
+    )]
+    EmailNotVerified,
     /// The caller has no such session.
     #[error("session not found")]
     UnknownSession,

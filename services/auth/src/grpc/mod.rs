@@ -2,6 +2,7 @@
 
 mod audit;
 mod credential;
+mod oidc;
 mod origin;
 mod second_factor;
 mod session;
@@ -30,6 +31,7 @@ use crate::signing_keys::SigningKeys;
 use crate::store::Store;
 
 pub(crate) use self::audit::AuditRpc;
+pub(crate) use self::oidc::OidcRpc;
 pub(crate) use self::second_factor::SecondFactorRpc;
 pub(crate) use self::session::SessionRpc;
 pub(crate) use self::ticket::TicketRpc;
@@ -88,7 +90,13 @@ impl AuthService for AuthRpc {
             self.accounts.log_in(&username, password, &origin).await.map_err(from_error)?;
         let signed_in = match admission {
             Admission::Session(signed_in) => signed_in,
-            Admission::Challenge(token) => return Ok(Response::new(challenge(&token))),
+            Admission::Challenge(token) => {
+                let second_factor_required = Some(challenge(&token));
+                return Ok(Response::new(pb::LoginResponse {
+                    second_factor_required,
+                    ..Default::default()
+                }));
+            }
         };
         record_user(&signed_in.user);
         let access_token = self.issuer.access_token(&signed_in).await.map_err(from_error)?;
@@ -196,13 +204,12 @@ impl Issuer {
     }
 }
 
-/// The answer to a right password where a second factor is demanded.
-fn challenge(token: &OpaqueToken) -> pb::LoginResponse {
-    let challenge = pb::SecondFactorChallenge {
+/// What is answered in the place of a session where a second factor is demanded.
+fn challenge(token: &OpaqueToken) -> pb::SecondFactorChallenge {
+    pb::SecondFactorChallenge {
         challenge_token: token.expose().to_owned(),
         expires_in: CHALLENGE_SECONDS,
-    };
-    pb::LoginResponse { second_factor_required: Some(challenge), ..Default::default() }
+    }
 }
 
 fn record_user(user: &User) {
@@ -250,6 +257,8 @@ impl Classify for Error {
             Self::WrongCredentials
             | Self::ChallengeRefused
             | Self::SecondFactorWrong
+            | Self::OidcRefused
+            | Self::OidcNoEmail
             | Self::RefreshRefused
             | Self::RefreshReused
             | Self::TicketRefused => Code::Unauthenticated,
@@ -257,9 +266,11 @@ impl Classify for Error {
             | Self::LastSuperuser
             | Self::OwnAccount
             | Self::SecondFactorEnabled
-            | Self::NoSecondFactor => Code::FailedPrecondition,
+            | Self::NoSecondFactor
+            | Self::EmailNotVerified => Code::FailedPrecondition,
+            Self::OidcNotConfigured => Code::Unimplemented,
             Self::TooManyAttempts { .. } => Code::ResourceExhausted,
-            Self::Busy | Self::Unavailable(_) => Code::Unavailable,
+            Self::Busy | Self::Unavailable(_) | Self::OidcUnavailable(_) => Code::Unavailable,
             Self::NoSession => Code::PermissionDenied,
             Self::NoAccount | Self::UnknownSession => Code::NotFound,
             Self::Internal(_) => Code::Internal,
@@ -273,6 +284,11 @@ impl Classify for Error {
             Self::LinkRefused => "LINK_INVALID",
             Self::ChallengeRefused => "CHALLENGE_INVALID",
             Self::SecondFactorWrong => "SECOND_FACTOR_WRONG",
+            Self::OidcNotConfigured => "OIDC_NOT_CONFIGURED",
+            Self::OidcRefused => "OIDC_REFUSED",
+            Self::OidcNoEmail => "OIDC_EMAIL_NOT_VERIFIED",
+            Self::OidcUnavailable(_) => "OIDC_UNAVAILABLE",
+            Self::EmailNotVerified => "EMAIL_NOT_VERIFIED",
             Self::SecondFactorEnabled => "SECOND_FACTOR_ENABLED",
             Self::NoSecondFactor => "SECOND_FACTOR_NOT_ENABLED",
             Self::UnknownSession => "NOT_FOUND",
@@ -299,7 +315,9 @@ impl Classify for Error {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(*retry_after),
-            Self::Busy | Self::Unavailable(_) => Some(Duration::from_secs(1)),
+            Self::Busy | Self::Unavailable(_) | Self::OidcUnavailable(_) => {
+                Some(Duration::from_secs(1))
+            }
             Self::Field { .. }
             | Self::EmailTaken
             | Self::LinkRefused
@@ -308,6 +326,10 @@ impl Classify for Error {
             | Self::SecondFactorEnabled
             | Self::NoSecondFactor
             | Self::UnknownSession
+            | Self::OidcNotConfigured
+            | Self::OidcRefused
+            | Self::OidcNoEmail
+            | Self::EmailNotVerified
             | Self::WrongCredentials
             | Self::Inactive
             | Self::RefreshRefused

@@ -53,6 +53,8 @@ pub enum Matter {
     },
     /// Several wrong codes in a row were shown by somebody who knows the password.
     SecondFactorGuessed,
+    /// The account opens by an issuer's word from now on.
+    IdentityLinked,
 }
 
 impl std::fmt::Debug for Letter {
@@ -80,6 +82,7 @@ impl Matter {
             Self::SecondFactorDisabled => "second_factor_disabled",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
             Self::SecondFactorGuessed => "second_factor_guessed",
+            Self::IdentityLinked => "identity_linked",
         }
     }
 
@@ -94,7 +97,8 @@ impl Matter {
             | Self::SecondFactorEnabled
             | Self::SecondFactorDisabled
             | Self::RecoveryCodeUsed { .. }
-            | Self::SecondFactorGuessed => DAY,
+            | Self::SecondFactorGuessed
+            | Self::IdentityLinked => DAY,
         }
     }
 
@@ -108,7 +112,8 @@ impl Matter {
             | Self::SecondFactorEnabled
             | Self::SecondFactorDisabled
             | Self::RecoveryCodeUsed { .. }
-            | Self::SecondFactorGuessed => None,
+            | Self::SecondFactorGuessed
+            | Self::IdentityLinked => None,
         }
     }
 

@@ -22,7 +22,7 @@ macro_rules! forms {
 }
 
 /// Both forms of each letter. The first line of a text is the mail's subject.
-const LETTERS: [[(&str, &str); 2]; 8] = [
+const LETTERS: [[(&str, &str); 2]; 9] = [
     forms!("verify_email"),
     forms!("reset_password"),
     forms!("password_changed"),
@@ -31,6 +31,7 @@ const LETTERS: [[(&str, &str); 2]; 8] = [
     forms!("second_factor_disabled"),
     forms!("recovery_code_used"),
     forms!("second_factor_guessed"),
+    forms!("identity_linked"),
 ];
 const LAYOUT: &str = include_str!("../../templates/mail/layout.html");
 

@@ -4,6 +4,7 @@
 mod account;
 mod audit;
 mod credential;
+mod identity;
 mod one_time;
 mod second_factor;
 mod session;
@@ -22,6 +23,7 @@ use elenchus_postgres::is_unreachable;
 pub use self::account::Account;
 pub use self::audit::AuditKey;
 pub(crate) use self::credential::NewPassword;
+pub(crate) use self::identity::NewIdentity;
 pub(crate) use self::one_time::Purpose;
 pub use self::session::{EndReason, NewSession, Opened, Rotation};
 pub use self::signing_key::{NewKey, StoredKey};

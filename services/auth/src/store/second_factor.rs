@@ -204,7 +204,8 @@ impl Store {
             Verdict::Wrong => {
                 let event = Event::refused(Act::ShowCode, "SECOND_FACTOR_WRONG").about(user_id);
                 audit::record(transaction, &event, origin).await?;
-                if row.failures + 1 == FREE_FAILURES {
+                // Only codes of the authenticator are counted.
+                if digits(code).is_some() && row.failures + 1 == FREE_FAILURES {
                     self.tell(transaction, user_id, Matter::SecondFactorGuessed).await?;
                 }
             }

@@ -6,6 +6,7 @@ mod audit;
 mod credentials;
 mod guessing;
 mod mailbox;
+mod oidc;
 mod rotation;
 mod second_factor;
 mod secrets;

@@ -198,6 +198,22 @@ async fn whoever_guesses_codes_is_made_to_wait_and_the_owner_gets_in_by_a_recove
 }
 
 #[tokio::test]
+async fn whoever_guesses_challenges_is_stopped() {
+    let service = Service::with_limits(100, 3).await;
+    let mut factor = Factor::new(service.near());
+    let guess = || pb::CompleteLoginRequest {
+        challenge_token: "a guess".to_owned(),
+        code: "123456".to_owned(),
+    };
+    for _ in 0..3 {
+        let refusal = factor.complete_login(from("203.0.113.9", guess())).await.unwrap_err();
+        assert_eq!(reason(&refusal), "CHALLENGE_INVALID");
+    }
+    let refusal = factor.complete_login(from("203.0.113.9", guess())).await.unwrap_err();
+    assert_eq!(refusal.code(), Code::ResourceExhausted);
+}
+
+#[tokio::test]
 async fn taking_it_off_takes_the_password_and_a_code() {
     let mut fixture = Fixture::enrolled().await;
     let disable = |password: &str, code: String| pb::DisableSecondFactorRequest {

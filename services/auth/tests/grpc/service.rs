@@ -27,6 +27,7 @@ pub(crate) type Client = AuthServiceClient<Transport>;
 pub(crate) struct Service {
     database: TestDatabase,
     data: TempDir,
+    env: Env,
     /// What the service wrote to its folder.
     pub(crate) mails: Mailbox,
     pub(crate) pool: PgPool,
@@ -73,25 +74,31 @@ impl Service {
         let mut settings = Settings::from_env(&env).unwrap();
         change(&mut settings);
         let (database, pool) = database("auth", &MIGRATOR).await;
-        Self::over(database, pool, settings, data).await
+        Self::over(database, pool, settings, data, env).await
     }
 
     /// Another process, after this one has stopped.
     pub(crate) async fn again(self) -> Self {
-        let Self { database, pool, settings, data, .. } = self;
-        Self::over(database, pool, settings, data).await
+        let Self { database, pool, settings, data, env, .. } = self;
+        Self::over(database, pool, settings, data, env).await
     }
 
-    async fn over(database: TestDatabase, pool: PgPool, settings: Settings, data: TempDir) -> Self {
+    async fn over(
+        database: TestDatabase,
+        pool: PgPool,
+        settings: Settings,
+        data: TempDir,
+        env: Env,
+    ) -> Self {
         let shutdown = Shutdown::new();
-        let server = serve(settings.clone(), &pool, &shutdown).await;
+        let server = serve(settings.clone(), &pool, &env, &shutdown).await;
         let mails = Mailbox::of(&data.path().join("mails"));
-        Self { database, data, mails, pool, settings, server, shutdown }
+        Self { database, data, env, mails, pool, settings, server, shutdown }
     }
 
     /// Another process beside this one, over the same database.
     pub(crate) async fn replica(&self, settings: Settings) -> Server {
-        serve(settings, &self.pool, &self.shutdown).await
+        serve(settings, &self.pool, &self.env, &self.shutdown).await
     }
 
     pub(crate) fn near(&self) -> Transport {
@@ -117,10 +124,11 @@ impl Service {
     }
 }
 
-async fn serve(settings: Settings, pool: &PgPool, shutdown: &Shutdown) -> Server {
+async fn serve(settings: Settings, pool: &PgPool, env: &Env, shutdown: &Shutdown) -> Server {
     // Nobody is bound: analytics is away, which sign-in must not notice.
     let analytics = Late::default().transport();
-    build(settings, pool.clone(), Cache::in_process(), analytics, shutdown).await.unwrap()
+    let cache = Cache::from_env(env).unwrap();
+    build(settings, pool.clone(), cache, analytics, shutdown).await.unwrap()
 }
 
 pub(crate) fn registration(email: &str) -> pb::RegisterRequest {
