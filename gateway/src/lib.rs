@@ -35,7 +35,7 @@ use prost_reflect::DescriptorPool;
 use tokio::net::TcpListener;
 
 pub use self::settings::{Connections, Limits, Rate, Settings};
-pub use self::start::{start, start_alone};
+pub use self::start::start;
 pub use self::transcode::BadContract;
 
 use self::cors::Cors;

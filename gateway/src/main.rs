@@ -1,12 +1,13 @@
-//! The gateway in a process of its own. It holds no key of the mesh.
+//! The gateway in a process of its own. The address of every service must be set.
 
 use std::process::ExitCode;
 
-use elenchus_process::{Farewell, Role, run};
+use elenchus_process::{Farewell, Process, Role, run};
 
 fn main() -> ExitCode {
     run(Role::Gateway.name(), async |env, shutdown| {
-        elenchus_gateway::start_alone(&env, &shutdown).await?;
+        let process = Process::new(env, &[Role::Gateway], shutdown).await?;
+        elenchus_gateway::start(&process).await?;
         Ok(Box::pin(std::future::ready(())) as Farewell)
     })
 }

@@ -30,7 +30,7 @@ PASSWORD = "correct horse battery"
 MASKS = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6}|\.\d{9})?Z"'), '"<time>"'),
-    (re.compile(r'"(access_token|refresh_token|challenge_token|ticket|secret|otpauth_uri)":"[^"]+"'), r'"\1":"<token>"'),
+    (re.compile(r'"(token|prefix|access_token|refresh_token|challenge_token|ticket|secret|otpauth_uri)":"[^"]+"'), r'"\1":"<token>"'),
     (re.compile(r'"[A-Z2-7]{4}(-[A-Z2-7]{4}){3}"'), '"<recovery code>"'),
     (re.compile(r'"(avg_response_time|avg_duration|avg_duration_seconds|duration_seconds|response_time)":[0-9.e-]+'),
      r'"\1":"<seconds>"'),

@@ -28,36 +28,18 @@ impl std::fmt::Display for UserId {
 pub struct Caller {
     /// The user.
     pub user_id: UserId,
-    /// The session of the user's token. None where a service acts for the user.
+    /// The session of the user's token. None where a program or a service acts for the user.
     pub session_id: Option<Uuid>,
-    /// What the user may do beyond using their own data.
+    /// What the user may do beyond using their own data, and what the call's token is limited to.
     pub authority: Authority,
+    /// The service that makes the call, where it is another than the gateway.
+    pub service: Option<String>,
     /// By when the call must have been answered.
     pub deadline: Deadline,
-    credential: Credential,
-    request_id: Option<MetadataValue<Ascii>>,
+    /// Passed on, so that the peer checks it again. Marked as sensitive, so it does not print.
+    pub(crate) credential: MetadataValue<Ascii>,
+    pub(crate) request_id: Option<MetadataValue<Ascii>>,
 }
-
-#[derive(Clone)]
-enum Credential {
-    /// Passed on, so that the peer checks it again.
-    Token(MetadataValue<Ascii>),
-    /// The next call is signed by this service, for the same user.
-    Service,
-}
-
-impl std::fmt::Debug for Credential {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Token(_) => "Token",
-            Self::Service => "Service",
-        })
-    }
-}
-
-/// Asks the peer's transport to sign for this user.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ActingFor(pub(crate) UserId);
 
 impl Caller {
     /// The caller of a method that only users, or services acting for them, may call.
@@ -69,34 +51,6 @@ impl Caller {
             .ok_or_else(|| Status::unauthenticated("sign in first"))
     }
 
-    pub(crate) fn by_token(
-        authority: Authority,
-        session_id: Uuid,
-        deadline: Deadline,
-        headers: &HeaderMap,
-        token: MetadataValue<Ascii>,
-    ) -> Self {
-        Self {
-            user_id: authority.user_id,
-            session_id: Some(session_id),
-            authority,
-            deadline,
-            credential: Credential::Token(token),
-            request_id: request_id(headers),
-        }
-    }
-
-    pub(crate) fn by_service(user_id: UserId, deadline: Deadline, headers: &HeaderMap) -> Self {
-        Self {
-            user_id,
-            session_id: None,
-            authority: Authority::of_user(user_id),
-            deadline,
-            credential: Credential::Service,
-            request_id: request_id(headers),
-        }
-    }
-
     /// A call to a peer within this call: the same user, the time that is left.
     pub fn request<T>(&self, message: T) -> Request<T> {
         self.request_within(self.deadline.remaining(), message)
@@ -104,16 +58,8 @@ impl Caller {
 
     /// As [`Caller::request`], for a call that may outlive this one.
     pub fn request_within<T>(&self, budget: Duration, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request.set_timeout(budget);
-        match &self.credential {
-            Credential::Token(token) => {
-                request.metadata_mut().insert("authorization", token.clone());
-            }
-            Credential::Service => {
-                request.extensions_mut().insert(ActingFor(self.user_id));
-            }
-        }
+        let mut request = as_service(budget, message);
+        request.metadata_mut().insert("authorization", self.credential.clone());
         if let Some(id) = &self.request_id {
             request.metadata_mut().insert(REQUEST_ID, id.clone());
         }
@@ -121,14 +67,28 @@ impl Caller {
     }
 }
 
-fn request_id(headers: &HeaderMap) -> Option<MetadataValue<Ascii>> {
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<MetadataValue<Ascii>> {
     MetadataValue::try_from(headers.get(REQUEST_ID)?.as_bytes()).ok()
 }
 
+/// Leave to act for a user who is not waiting, given by auth to one service, for some methods and some
+/// time. It ends before its time when the account does. Does not print.
+#[derive(Debug, Clone)]
+pub struct Grant(MetadataValue<Ascii>);
+
+impl Grant {
+    /// Reads a grant as auth gives it and as it is stored. `None` where it is none.
+    pub fn parse(token: &str) -> Option<Self> {
+        let mut credential = MetadataValue::try_from(format!("Bearer {token}")).ok()?;
+        credential.set_sensitive(true);
+        (!token.is_empty()).then_some(Self(credential))
+    }
+}
+
 /// A call that this service makes for a user who is not waiting, such as a step of a workflow.
-pub fn on_behalf_of<T>(user_id: UserId, budget: Duration, message: T) -> Request<T> {
+pub fn on_behalf_of<T>(grant: &Grant, budget: Duration, message: T) -> Request<T> {
     let mut request = as_service(budget, message);
-    request.extensions_mut().insert(ActingFor(user_id));
+    request.metadata_mut().insert("authorization", grant.0.clone());
     request
 }
 

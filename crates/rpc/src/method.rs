@@ -1,6 +1,6 @@
 //! What the protos say of each method: who may call it, and whether it streams.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use elenchus_proto::DESCRIPTORS;
@@ -22,11 +22,20 @@ pub struct Method {
     pub is_client_streaming: bool,
 }
 
+/// The scope of methods that every token opens, whatever it is limited to.
+pub const ANY_SCOPE: &str = "*";
+
 static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| table(&DESCRIPTORS));
 
 /// The method behind a request path such as `/elenchus.auth.v1.AuthService/GetMe`.
 pub fn find(path: &str) -> Option<&'static Method> {
     METHODS.get(path)
+}
+
+/// The scopes that tokens can be limited to.
+pub fn scopes() -> BTreeSet<&'static str> {
+    let scopes = METHODS.values().filter_map(|method| method.scope.as_deref());
+    scopes.filter(|scope| *scope != ANY_SCOPE).collect()
 }
 
 /// Who may call a method, as its `elenchus.rpc.v1.access` option says.
@@ -85,8 +94,9 @@ mod tests {
     #[test]
     fn every_method_for_users_says_which_scope_opens_it() {
         for (path, method) in METHODS.iter() {
-            let is_for_users = matches!(method.access, Access::User | Access::Superuser);
-            match &method.scope {
+            let is_for_users =
+                matches!(method.access, Access::User | Access::Superuser | Access::OnBehalf);
+            match method.scope.as_deref().filter(|scope| *scope != ANY_SCOPE) {
                 Some(scope) => {
                     assert!(is_for_users, "{path} asks a scope of callers who have none");
                     let is_word = |word: &str| {
@@ -99,7 +109,9 @@ mod tests {
                     );
                 }
                 None => assert!(
-                    !is_for_users || path.starts_with("/elenchus.auth."),
+                    !is_for_users
+                        || path.starts_with("/elenchus.auth.")
+                        || method.scope.as_deref() == Some(ANY_SCOPE),
                     "{path} lacks elenchus.rpc.v1.scope"
                 ),
             }
@@ -109,11 +121,10 @@ mod tests {
     #[test]
     fn only_methods_between_services_have_no_route_at_the_edge() {
         let http = DESCRIPTORS.get_extension_by_name("google.api.http").unwrap();
-        let answer = "elenchus.conversation.v1.AssistantService.Answer";
         for method in
             DESCRIPTORS.services().flat_map(|service| service.methods().collect::<Vec<_>>())
         {
-            let is_internal = access(&method) == Access::Service || method.full_name() == answer;
+            let is_internal = matches!(access(&method), Access::Service | Access::OnBehalf);
             assert_eq!(
                 method.options().has_extension(&http),
                 !is_internal,

@@ -17,7 +17,6 @@ use tonic::{Code, Status};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
-use crate::caller::ActingFor;
 use crate::layer::authenticate::SERVICE_TOKEN;
 use crate::layer::observe::inject_trace;
 use crate::shutdown::Shutdown;
@@ -162,8 +161,7 @@ impl Identity {
         BoxCloneSyncService::new(ServiceExt::<http::Request<Body>>::map_request(
             transport,
             move |mut request: http::Request<Body>| {
-                let user = request.extensions().get::<ActingFor>().copied();
-                if let Some(token) = signer.token(user) {
+                if let Some(token) = signer.token() {
                     request.headers_mut().insert(SERVICE_TOKEN, token);
                 }
                 inject_trace(request.headers_mut());
@@ -178,23 +176,20 @@ impl Identity {
 struct Signer {
     identity: Identity,
     callee: &'static str,
-    /// The last token that names no user; good for many calls.
+    /// The last token; good for many calls.
     last: Arc<Mutex<Option<(Instant, HeaderValue)>>>,
 }
 
 impl Signer {
-    fn token(&self, acting_for: Option<ActingFor>) -> Option<HeaderValue> {
+    fn token(&self) -> Option<HeaderValue> {
         let Identity { name, keys } = &self.identity;
-        if let Some(ActingFor(user)) = acting_for {
-            return header(&keys.issue_service(name, self.callee, Some(user.0)).ok()?);
-        }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((made, token)) = &*last
             && made.elapsed() < RESEND_TOKEN_FOR
         {
             return Some(token.clone());
         }
-        let token = header(&keys.issue_service(name, self.callee, None).ok()?)?;
+        let token = header(&keys.issue_service(name, self.callee).ok()?)?;
         *last = Some((Instant::now(), token.clone()));
         Some(token)
     }

@@ -10,10 +10,10 @@ use elenchus_proto::pb::analytics::v1::analytics_service_client::AnalyticsServic
 use elenchus_proto::pb::analytics::v1::analytics_service_server::{
     AnalyticsService, AnalyticsServiceServer,
 };
-use elenchus_rpc::caller::{UserId, as_service, on_behalf_of};
+use elenchus_rpc::caller::{Grant, UserId, as_service, on_behalf_of};
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::{Authority, Sessions};
-use elenchus_rpc::token::Keys;
+use elenchus_rpc::session::{Authority, Credential, Sessions};
+use elenchus_rpc::token::{Keys, OpaqueKind, OpaqueToken};
 use elenchus_rpc::transport::{Identity, Late, remote};
 use elenchus_rpc::{Caller, Server, Shutdown, Transport};
 use secrecy::SecretString;
@@ -58,7 +58,9 @@ impl AnalyticsService for Probe {
         request: Request<pb::ListActivityRequest>,
     ) -> Result<Response<pb::ListActivityResponse>, Status> {
         let id = Caller::of(&request)?.user_id.to_string();
-        let activity = pb::Activity { id, ..Default::default() };
+        let client = request.metadata().get("x-forwarded-for");
+        let action = client.map(|client| client.to_str().unwrap().to_owned()).unwrap_or_default();
+        let activity = pb::Activity { id, action, ..Default::default() };
         Ok(Response::new(pb::ListActivityResponse { activities: vec![activity] }))
     }
 
@@ -77,19 +79,29 @@ impl AnalyticsService for Probe {
     }
 }
 
-/// Every session but one is alive, and its user has the same id.
-struct AllBut(Uuid);
+/// Every session but one is alive, and its user has the same id. One grant was given, to workflow.
+struct AllBut(Uuid, OpaqueToken);
 
 #[async_trait]
 impl Sessions for AllBut {
-    async fn authority(&self, session: Uuid) -> Result<Option<Authority>, Status> {
-        Ok((session != self.0).then(|| Authority::of_user(UserId(session))))
+    async fn authority(&self, credential: Credential) -> Result<Option<Authority>, Status> {
+        Ok(match credential {
+            Credential::Session(session) => {
+                (session != self.0).then(|| Authority::of_user(UserId(session)))
+            }
+            Credential::Token(hash) => (hash == self.1.hash()).then(|| Authority {
+                scopes: Some(["analytics.read".to_owned()].into()),
+                actor: Some("workflow".to_owned()),
+                ..Authority::of_user(UserId(self.0))
+            }),
+        })
     }
 }
 
 struct Mesh {
     keys: Keys,
     ended: Uuid,
+    grant: OpaqueToken,
     ways: [(&'static str, Transport); 2],
     shutdown: Shutdown,
 }
@@ -97,8 +109,9 @@ struct Mesh {
 async fn mesh() -> Mesh {
     let keys = Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
     let (ended, shutdown) = (Uuid::now_v7(), Shutdown::new());
-    let guard =
-        Guard { service: "analytics", keys: keys.clone(), sessions: Arc::new(AllBut(ended)) };
+    let grant = OpaqueToken::draw(OpaqueKind::Grant);
+    let sessions = Arc::new(AllBut(ended, grant.clone()));
+    let guard = Guard { service: "analytics", keys: keys.clone(), sessions };
     let server = Server::builder(guard)
         .service(AnalyticsServiceServer::new(Probe))
         .build(&shutdown)
@@ -108,7 +121,7 @@ async fn mesh() -> Mesh {
     let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     shutdown.spawn(server.serve(listener, shutdown.clone()));
     let far = remote(&address, &shutdown).unwrap();
-    let mesh = Mesh { keys, ended, ways: [("near", near), ("far", far)], shutdown };
+    let mesh = Mesh { keys, ended, grant, ways: [("near", near), ("far", far)], shutdown };
     mesh.until_reachable().await;
     mesh
 }
@@ -182,22 +195,74 @@ async fn only_a_service_may_call_what_is_between_services() {
 }
 
 #[tokio::test]
-async fn a_service_acts_for_the_user_it_names_and_for_nobody_else() {
+async fn a_service_acts_for_a_user_by_leave_given_to_it_for_what_it_names() {
     let mesh = mesh().await;
-    let user = UserId(Uuid::now_v7());
+    let grant = Grant::parse(mesh.grant.expose()).unwrap();
+    let budget = Duration::from_secs(5);
     for (way, transport) in &mesh.ways {
-        let workflow = Identity::new("workflow", mesh.keys.clone());
-        let mut client = AnalyticsServiceClient::new(workflow.to("analytics", transport.clone()));
-        let budget = Duration::from_secs(5);
-        let seen = client
-            .list_activity(on_behalf_of(user, budget, pb::ListActivityRequest::default()))
-            .await
-            .unwrap()
-            .into_inner();
-        assert_eq!(seen.activities[0].id, user.to_string(), "{way}");
-        let nobody =
-            client.list_activity(as_service(budget, pb::ListActivityRequest::default())).await;
-        assert_eq!(nobody.unwrap_err().code(), Code::Unauthenticated, "{way}");
+        let client = |name| {
+            let identity = Identity::new(name, mesh.keys.clone());
+            AnalyticsServiceClient::new(identity.to("analytics", transport.clone()))
+        };
+        let ask = || on_behalf_of(&grant, budget, pb::ListActivityRequest::default());
+        let seen = client("workflow").list_activity(ask()).await.unwrap().into_inner();
+        assert_eq!(seen.activities[0].id, mesh.ended.to_string(), "{way}");
+
+        let beyond = on_behalf_of(&grant, budget, pb::RefreshAnalyticsRequest::default());
+        let refusal = client("workflow").refresh_analytics(beyond).await.unwrap_err();
+        assert_eq!(refusal.code(), Code::PermissionDenied, "{way}");
+        let never_given = OpaqueToken::draw(OpaqueKind::Grant);
+        let never_given = Grant::parse(never_given.expose()).unwrap();
+        let never_given = on_behalf_of(&never_given, budget, pb::ListActivityRequest::default());
+        let nobody = as_service(budget, pb::ListActivityRequest::default());
+        for (who, request) in [
+            ("document", ask()),
+            ("gateway", ask()),
+            ("workflow", never_given),
+            ("workflow", nobody),
+        ] {
+            let refusal = client(who).list_activity(request).await.unwrap_err();
+            assert_eq!(refusal.code(), Code::Unauthenticated, "{way} {who}");
+        }
+        let alone = AnalyticsServiceClient::new(transport.clone()).list_activity(ask()).await;
+        assert_eq!(alone.unwrap_err().code(), Code::Unauthenticated, "{way}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_client_is_only_the_gateway_knows() {
+    let mesh = mesh().await;
+    for (way, transport) in &mesh.ways {
+        for (who, believed) in [("gateway", "192.0.2.7"), ("document", "")] {
+            let identity = Identity::new(who, mesh.keys.clone());
+            let mut client =
+                AnalyticsServiceClient::new(identity.to("analytics", transport.clone()));
+            let mut request = mesh.signed(Uuid::now_v7(), pb::ListActivityRequest::default());
+            request.metadata_mut().insert("x-forwarded-for", "192.0.2.7".parse().unwrap());
+            let seen = client.list_activity(request).await.unwrap().into_inner();
+            assert_eq!(seen.activities[0].action, believed, "{way} {who}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_who_does_not_prove_which_service_it_is_gets_nowhere() {
+    let mesh = mesh().await;
+    let user = mesh.keys.issue_access(mesh.ended, mesh.ended, Duration::from_secs(60)).unwrap();
+    let to_another = mesh.keys.issue_service("workflow", "document").unwrap();
+    for (way, mut client) in mesh.clients() {
+        for forged in ["x", user.as_str(), to_another.as_str()] {
+            let mut request = mesh.signed(Uuid::now_v7(), pb::ListActivityRequest::default());
+            request.metadata_mut().insert("x-elenchus-service", forged.parse().unwrap());
+            let refusal = client.list_activity(request).await.unwrap_err();
+            assert_eq!(refusal.code(), Code::Unauthenticated, "{way}");
+        }
+        // Nor is the gateway one of those who talk among themselves.
+        let mut request = as_service(Duration::from_secs(5), pb::RecordEventsRequest::default());
+        let token = mesh.keys.issue_service("gateway", "analytics").unwrap();
+        request.metadata_mut().insert("x-elenchus-service", token.parse().unwrap());
+        let refusal = client.record_events(request).await.unwrap_err();
+        assert_eq!(refusal.code(), Code::Unauthenticated, "{way}");
     }
 }
 

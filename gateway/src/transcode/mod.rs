@@ -98,7 +98,7 @@ impl Transcoder {
         for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
             match access(&method) {
                 Access::Public | Access::User | Access::Superuser => {}
-                Access::Service => continue,
+                Access::Service | Access::OnBehalf => continue,
                 Access::Unspecified => {
                     return Err(BadContract::NoAccess { method: method.full_name().to_owned() });
                 }

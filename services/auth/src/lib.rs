@@ -32,6 +32,7 @@ use elenchus_proto::pb::auth::v1::oidc_service_server::OidcServiceServer;
 use elenchus_proto::pb::auth::v1::second_factor_service_server::SecondFactorServiceServer;
 use elenchus_proto::pb::auth::v1::session_service_server::SessionServiceServer;
 use elenchus_proto::pb::auth::v1::ticket_service_server::TicketServiceServer;
+use elenchus_proto::pb::auth::v1::token_service_server::TokenServiceServer;
 use elenchus_proto::pb::auth::v1::user_service_server::UserServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
@@ -42,7 +43,7 @@ use self::attempts::Attempts;
 use self::credentials::Credentials;
 use self::grpc::{
     AuditRpc, AuthRpc, CredentialRpc, Issuer, OidcRpc, SecondFactorRpc, SessionRpc, TicketRpc,
-    UserRpc,
+    TokenRpc, UserRpc,
 };
 use self::oidc::Oidc;
 use self::password::Passwords;
@@ -172,7 +173,9 @@ pub async fn build(
     };
     let session = SessionRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
     let service = AuthRpc { accounts, store: store.clone(), rules: settings.passwords, issuer };
+    let tokens = TokenRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
     let server = Server::builder(Guard { service: NAME, keys, sessions })
+        .service(TokenServiceServer::new(tokens))
         .service(AuthServiceServer::new(service))
         .service(UserServiceServer::new(UserRpc { store: store.clone() }))
         .service(TicketServiceServer::new(tickets))

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use elenchus_rpc::session::{Authority, Sessions};
+use elenchus_rpc::session::{Authority, Credential, Sessions};
 use elenchus_rpc::status::from_error;
+use elenchus_rpc::token::TokenHash;
 use tonic::Status;
-use uuid::Uuid;
 
 use crate::domain::{Error, SessionId};
 use crate::store::Store;
@@ -20,7 +20,7 @@ const REMEMBERED: u64 = 100_000;
 /// Asks the store, at most once a second for each session.
 pub(crate) struct StoredSessions {
     store: Store,
-    answers: moka::future::Cache<Uuid, Option<Authority>>,
+    answers: moka::future::Cache<Credential, Option<Authority>>,
 }
 
 impl StoredSessions {
@@ -35,15 +35,27 @@ impl StoredSessions {
 
     /// Asks anew the next time.
     pub(crate) async fn forget(&self, session: SessionId) {
-        self.answers.invalidate(&session.0).await;
+        self.answers.invalidate(&Credential::Session(session.0)).await;
+    }
+
+    /// Asks anew the next time.
+    pub(crate) async fn forget_token(&self, hash: TokenHash) {
+        self.answers.invalidate(&Credential::Token(hash)).await;
+    }
+
+    async fn ask(&self, credential: Credential) -> Result<Option<Authority>, Error> {
+        match credential {
+            Credential::Session(session) => self.store.authority(SessionId(session)).await,
+            Credential::Token(hash) => self.store.token_authority(hash).await,
+        }
     }
 }
 
 #[async_trait]
 impl Sessions for StoredSessions {
-    async fn authority(&self, session: Uuid) -> Result<Option<Authority>, Status> {
-        let ask = self.store.authority(SessionId(session));
-        self.answers.try_get_with(session, ask).await.map_err(|error: Arc<Error>| {
+    async fn authority(&self, credential: Credential) -> Result<Option<Authority>, Status> {
+        let ask = self.ask(credential);
+        self.answers.try_get_with(credential, ask).await.map_err(|error: Arc<Error>| {
             from_error(match Arc::try_unwrap(error) {
                 Ok(error) => error,
                 // Those who waited for the same answer share one error.

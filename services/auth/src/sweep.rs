@@ -32,6 +32,7 @@ pub(crate) fn spawn(store: Store, shutdown: &Shutdown) {
 
 async fn sweep(store: &Store) -> Result<(), Error> {
     while store.delete_old_sessions(BATCH).await? == BATCH.unsigned_abs() {}
+    store.delete_ended_tokens().await?;
     while store.delete_old_mails(BATCH).await? == BATCH.unsigned_abs() {}
     Ok(())
 }

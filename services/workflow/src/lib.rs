@@ -3,6 +3,7 @@
 
 mod definition;
 mod domain;
+mod grant;
 mod grpc;
 mod input;
 mod json;
@@ -23,6 +24,7 @@ use elenchus_rpc::session::{RemoteSessions, SharedSessions};
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
+use self::grant::Grants;
 use self::grpc::WorkflowRpc;
 use self::run::{Activities, Runner};
 use self::store::{EVENTS, RUNS, Store};
@@ -54,6 +56,8 @@ pub enum BuildError {
 /// The ways to the services that this one calls. They sign as this service.
 #[derive(Clone)]
 pub struct Peers {
+    /// Gives leave to act for users.
+    pub auth: Transport,
     /// Documents are looked up and searched there.
     pub document: Transport,
     /// The assistant answers there.
@@ -67,6 +71,7 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
     let settings = Settings::from_env(&process.env, process.keys.clone())?;
     let pool = open(&DatabaseSettings::from_env(&process.env, "WORKFLOW")?).await?;
     let peers = Peers {
+        auth: process.peer(NAME, Role::Auth)?,
         document: process.peer(NAME, Role::Document)?,
         conversation: process.peer(NAME, Role::Conversation)?,
         analytics: process.peer(NAME, Role::Analytics)?,
@@ -106,7 +111,9 @@ pub async fn build(
     shutdown.spawn(worker);
 
     let poll = settings.terms.poll;
-    let service = WorkflowRpc { store: store.clone(), notices, poll, shutdown: shutdown.clone() };
+    let grants = Grants::new(peers.auth);
+    let service =
+        WorkflowRpc { store: store.clone(), grants, notices, poll, shutdown: shutdown.clone() };
     let server = Server::builder(Guard { service: NAME, keys: settings.keys, sessions })
         .service(WorkflowServiceServer::new(service))
         .healthy_while(move || {

@@ -1,5 +1,5 @@
-//! Who may call what: the method's `access` option says it, and this layer holds to it. The
-//! gateway is not trusted to have done so.
+//! Who may call what: the method's options say it, and this layer holds to it. The gateway is not
+//! trusted to have done so.
 
 use std::sync::Arc;
 
@@ -7,21 +7,27 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use elenchus_proto::pb::rpc::v1::Access;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
+use uuid::Uuid;
 
-use crate::caller::{Caller, UserId};
+use crate::caller::{Caller, UserId, request_id};
 use crate::deadline::Deadline;
 use crate::layer::deadline::UNARY;
-use crate::method::{self, Method};
-use crate::session::{Authority, SharedSessions};
+use crate::method::{self, ANY_SCOPE, Method};
+use crate::session::{Authority, Credential, SharedSessions};
 use crate::status::with_reason;
-use crate::token::{Keys, Rejected, ServiceClaims};
+use crate::token::{Keys, OpaqueToken, Rejected};
 
 /// The header in which a service says which service it is.
 pub const SERVICE_TOKEN: &str = "x-elenchus-service";
+/// The name by which the gateway calls. It speaks for clients: it alone knows their addresses, and
+/// what services do among themselves is not for it.
+pub const GATEWAY: &str = "gateway";
+/// Where the client is. Believed when the gateway says it.
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// What a service needs to know to let callers in.
 #[derive(Clone)]
@@ -45,15 +51,14 @@ pub async fn enforce(
         return next.run(request).await;
     };
     let deadline = request.extensions().get().copied().unwrap_or_else(|| Deadline::after(UNARY));
-    let admitted = match method.access {
-        Access::Public => Ok(None),
-        Access::User | Access::Superuser => {
-            guard.user(method, request.headers(), deadline).await.map(Some)
-        }
-        Access::Service => guard.service(request.headers()).map(|_| None),
-        Access::Unspecified => Err(Status::permission_denied("nobody may call this method")),
+    let peer = match guard.peer(request.headers()) {
+        Ok(peer) => peer,
+        Err(refusal) => return super::refuse(&refusal),
     };
-    match admitted {
+    if peer.as_deref() != Some(GATEWAY) {
+        request.headers_mut().remove(FORWARDED_FOR);
+    }
+    match guard.admit(method, peer, request.headers(), deadline).await {
         Err(refusal) => super::refuse(&refusal),
         Ok(caller) => {
             if let Some(caller) = caller {
@@ -66,80 +71,148 @@ pub async fn enforce(
 }
 
 impl Guard {
-    /// The user by their own token, or the user for whom another service acts.
-    async fn user(
+    /// The service that makes the call. One that does not prove to be the service that it says it is
+    /// gets nowhere.
+    fn peer(&self, headers: &HeaderMap) -> Result<Option<String>, Status> {
+        let Some(token) = headers.get(SERVICE_TOKEN) else { return Ok(None) };
+        let claims = token
+            .to_str()
+            .ok()
+            .and_then(|token| self.keys.verify_service(token, self.service).ok());
+        let claims = claims.ok_or_else(|| {
+            unauthenticated(
+                "SERVICE_TOKEN_INVALID",
+                "the service token is not valid or has expired",
+            )
+        })?;
+        Ok(Some(claims.sub))
+    }
+
+    /// The user who calls, where the method asks for one.
+    async fn admit(
         &self,
         method: &Method,
+        peer: Option<String>,
+        headers: &HeaderMap,
+        deadline: Deadline,
+    ) -> Result<Option<Caller>, Status> {
+        let service = peer.filter(|peer| peer != GATEWAY);
+        let needs_service = matches!(method.access, Access::Service | Access::OnBehalf);
+        if needs_service && service.is_none() {
+            return Err(unauthenticated(
+                "NOT_A_SERVICE",
+                "only services of the mesh may call this method",
+            ));
+        }
+        match method.access {
+            Access::Public | Access::Service => Ok(None),
+            Access::User | Access::Superuser | Access::OnBehalf => {
+                let caller = self.identify(service, headers, deadline).await?;
+                admit(method, &caller.authority)?;
+                Ok(Some(caller))
+            }
+            Access::Unspecified => Err(Status::permission_denied("nobody may call this method")),
+        }
+    }
+
+    /// The user by their own token, or by one that lets a program or a service act for them.
+    async fn identify(
+        &self,
+        service: Option<String>,
         headers: &HeaderMap,
         deadline: Deadline,
     ) -> Result<Caller, Status> {
-        let caller = self.identify(headers, deadline).await?;
-        admit(method, &caller.authority)?;
-        Ok(caller)
+        let value = headers.get(AUTHORIZATION).ok_or_else(|| {
+            unauthenticated("TOKEN_MISSING", "sign in first: the call carries no access token")
+        })?;
+        let token = value.to_str().ok().and_then(bearer).ok_or_else(invalid)?;
+        let (authority, session_id) = match OpaqueToken::parse(token) {
+            Some(token) => (self.by_opaque_token(&token, service.as_deref()).await?, None),
+            None => {
+                let (authority, session) = self.by_access_token(token).await?;
+                (authority, Some(session))
+            }
+        };
+        Ok(Caller {
+            user_id: authority.user_id,
+            session_id,
+            authority,
+            service,
+            deadline,
+            credential: credential(value)?,
+            request_id: request_id(headers),
+        })
     }
 
-    async fn identify(&self, headers: &HeaderMap, deadline: Deadline) -> Result<Caller, Status> {
-        let Some(value) = headers.get(AUTHORIZATION) else {
-            return match self.service(headers) {
-                Ok(ServiceClaims { act_for: Some(user), .. }) => {
-                    Ok(Caller::by_service(UserId(user), deadline, headers))
-                }
-                Ok(ServiceClaims { act_for: None, .. }) | Err(_) => Err(unauthenticated(
-                    "TOKEN_MISSING",
-                    "sign in first: the call carries no access token",
-                )),
-            };
-        };
-        let invalid =
-            || unauthenticated("TOKEN_INVALID", "the access token is not valid or has expired");
-        let token = value.to_str().ok().and_then(bearer).ok_or_else(invalid)?;
+    async fn by_access_token(&self, token: &str) -> Result<(Authority, Uuid), Status> {
         let claims = self.keys.verify_access(token).await.map_err(|rejected| match rejected {
             Rejected::Invalid => invalid(),
             Rejected::KeysUnavailable => {
                 with_reason(Code::Unavailable, "KEYS_UNAVAILABLE", rejected.to_string())
             }
         })?;
-        let authority = self.sessions.authority(claims.sid).await?.ok_or_else(|| {
+        let authority = self.sessions.authority(Credential::Session(claims.sid)).await?;
+        let authority = authority.ok_or_else(|| {
             unauthenticated("SESSION_ENDED", "the session has ended; sign in again")
         })?;
         if authority.user_id != UserId(claims.sub) {
             return Err(invalid());
         }
-        let mut credential = MetadataValue::try_from(value.as_bytes()).map_err(|_| invalid())?;
-        credential.set_sensitive(true);
-        Ok(Caller::by_token(authority, claims.sid, deadline, headers, credential))
+        Ok((authority, claims.sid))
     }
 
-    fn service(&self, headers: &HeaderMap) -> Result<ServiceClaims, Status> {
-        headers
-            .get(SERVICE_TOKEN)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|token| self.keys.verify_service(token, self.service).ok())
-            .ok_or_else(|| {
-                unauthenticated("NOT_A_SERVICE", "only services of the mesh may call this method")
-            })
+    async fn by_opaque_token(
+        &self,
+        token: &OpaqueToken,
+        service: Option<&str>,
+    ) -> Result<Authority, Status> {
+        let authority = self.sessions.authority(Credential::Token(token.hash())).await?;
+        // A grant in other hands than those it was given to is no grant.
+        authority
+            .filter(|authority| authority.actor.is_none() || authority.actor.as_deref() == service)
+            .ok_or_else(invalid)
     }
 }
 
-/// Whether a user's rights are enough for a method.
+/// Whether a user's rights, and those of the token, are enough for a method.
 fn admit(method: &Method, authority: &Authority) -> Result<(), Status> {
     if method.access == Access::Superuser && !authority.is_superuser {
-        return Err(denied("only superusers may do this"));
+        return Err(denied("ROLE_REQUIRED", "only superusers may do this".to_owned()));
     }
-    match &method.role {
-        Some(role) if !authority.has_role(role) => {
-            Err(denied(format!("only users with the role {role:?} may do this")))
+    if let Some(role) = method.role.as_deref().filter(|role| !authority.has_role(role)) {
+        let message = format!("only users with the role {role:?} may do this");
+        return Err(denied("ROLE_REQUIRED", message));
+    }
+    match method.scope.as_deref() {
+        _ if authority.scopes.is_none() => Ok(()),
+        Some(scope) if scope == ANY_SCOPE || authority.has_scope(scope) => Ok(()),
+        Some(scope) => {
+            let message = format!("the token lacks the scope {scope:?}; make one that has it");
+            Err(denied("SCOPE_REQUIRED", message))
         }
-        Some(_) | None => Ok(()),
+        None => {
+            let message = "no token with limited rights may do this; sign in".to_owned();
+            Err(denied("SCOPE_REQUIRED", message))
+        }
     }
 }
 
-fn denied(message: impl Into<String>) -> Status {
-    with_reason(Code::PermissionDenied, "ROLE_REQUIRED", message)
+fn denied(reason: &str, message: String) -> Status {
+    with_reason(Code::PermissionDenied, reason, message)
 }
 
 fn unauthenticated(reason: &str, message: &str) -> Status {
     with_reason(Code::Unauthenticated, reason, message)
+}
+
+fn invalid() -> Status {
+    unauthenticated("TOKEN_INVALID", "the access token is not valid or has expired")
+}
+
+fn credential(value: &HeaderValue) -> Result<MetadataValue<tonic::metadata::Ascii>, Status> {
+    let mut credential = MetadataValue::try_from(value.as_bytes()).map_err(|_| invalid())?;
+    credential.set_sensitive(true);
+    Ok(credential)
 }
 
 /// The token of `Bearer <token>`; the scheme's case does not matter.
@@ -150,19 +223,20 @@ fn bearer(value: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
+
+    fn method(access: Access, role: Option<&str>, scope: Option<&str>) -> Method {
+        Method {
+            access,
+            role: role.map(str::to_owned),
+            scope: scope.map(str::to_owned),
+            is_server_streaming: false,
+            is_client_streaming: false,
+        }
+    }
 
     #[test]
     fn a_role_that_is_too_low_is_denied_and_a_superuser_has_every_role() {
-        let method = |access, role: Option<&str>| Method {
-            access,
-            role: role.map(str::to_owned),
-            scope: None,
-            is_server_streaming: false,
-            is_client_streaming: false,
-        };
         let plain = Authority::of_user(UserId(Uuid::now_v7()));
         let auditor = Authority { roles: ["auditor".to_owned()].into(), ..plain.clone() };
         let superuser = Authority { is_superuser: true, ..plain.clone() };
@@ -172,13 +246,29 @@ mod tests {
             (Access::User, Some("audit"), [false, false, true]),
             (Access::Superuser, None, [false, false, true]),
         ] {
-            let method = method(access, role);
+            let method = method(access, role, None);
             for (authority, is_admitted) in [&plain, &auditor, &superuser].into_iter().zip(admitted)
             {
                 let answer = admit(&method, authority);
                 assert_eq!(answer.is_ok(), is_admitted, "{method:?} {authority:?}");
                 assert!(answer.err().is_none_or(|status| status.code() == Code::PermissionDenied));
             }
+        }
+    }
+
+    #[test]
+    fn a_token_with_limited_rights_opens_what_its_scopes_name_even_for_a_superuser() {
+        let user = Authority { is_superuser: true, ..Authority::of_user(UserId(Uuid::now_v7())) };
+        let limited = Authority { scopes: Some(["a.read".to_owned()].into()), ..user.clone() };
+        for (scope, is_admitted) in [
+            (Some("a.read"), true),
+            (Some("a.write"), false),
+            (Some(ANY_SCOPE), true),
+            (None, false),
+        ] {
+            let method = method(Access::Superuser, None, scope);
+            assert!(admit(&method, &user).is_ok());
+            assert_eq!(admit(&method, &limited).is_ok(), is_admitted, "{scope:?}");
         }
     }
 }

@@ -49,9 +49,6 @@ pub struct ServiceClaims {
     pub aud: String,
     /// The service that calls.
     pub sub: String,
-    /// The user for whom it acts, where it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub act_for: Option<Uuid>,
     /// Issued at, in seconds since 1970.
     pub iat: u64,
     /// Not valid before.
@@ -61,10 +58,10 @@ pub struct ServiceClaims {
 }
 
 impl ServiceClaims {
-    pub(super) fn new(caller: &str, callee: &str, act_for: Option<Uuid>) -> Self {
+    pub(super) fn new(caller: &str, callee: &str) -> Self {
         let (iat, nbf, exp) = times(SERVICE_TOKEN_LIFETIME);
         let (aud, sub) = (callee.to_owned(), caller.to_owned());
-        Self { iss: ISSUER.to_owned(), aud, sub, act_for, iat, nbf, exp }
+        Self { iss: ISSUER.to_owned(), aud, sub, iat, nbf, exp }
     }
 }
 

@@ -109,13 +109,8 @@ impl Keys {
     }
 
     /// Signs a token by which `caller` speaks to `callee`.
-    pub fn issue_service(
-        &self,
-        caller: &str,
-        callee: &str,
-        act_for: Option<Uuid>,
-    ) -> Result<String, Rejected> {
-        let claims = ServiceClaims::new(caller, callee, act_for);
+    pub fn issue_service(&self, caller: &str, callee: &str) -> Result<String, Rejected> {
+        let claims = ServiceClaims::new(caller, callee);
         sign(SERVICE_TYPE, None, Algorithm::Hs256, &claims, &self.service.encoding)
     }
 

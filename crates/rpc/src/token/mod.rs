@@ -1,10 +1,12 @@
-//! The tokens of the mesh that are signed: a user's access token, and the token by which a service
-//! proves which service it is. One algorithm, one type and every claim, or the token is refused.
+//! The tokens of the mesh. Two are signed: a user's access token, and the token by which a service
+//! proves which service it is; one algorithm, one type and every claim, or they are refused. Two mean
+//! nothing by themselves: API tokens and grants.
 
 mod algorithm;
 mod claims;
 mod jwt;
 mod keys;
+mod opaque;
 mod published;
 mod secret;
 mod signing;
@@ -16,6 +18,7 @@ pub use jsonwebtoken::jwk::{Jwk as PublicKey, JwkSet as KeySet};
 pub use self::algorithm::Algorithm;
 pub use self::claims::{AccessClaims, ServiceClaims};
 pub use self::keys::Keys;
+pub use self::opaque::{OpaqueKind, OpaqueToken, TokenHash};
 pub use self::published::{KeySource, RemoteKeys};
 pub use self::signing::{SigningKey, UnusableKey};
 

@@ -30,6 +30,10 @@ pub enum Act {
     RefreshSession,
     /// Somebody signed out.
     EndSession,
+    /// A token for a program was made.
+    CreateToken,
+    /// A token of a program was ended.
+    RevokeToken,
     /// A profile was changed.
     UpdateProfile,
     /// An account may sign in again.
@@ -146,6 +150,8 @@ impl Act {
             Self::OpenSession => "session.open",
             Self::RefreshSession => "session.refresh",
             Self::EndSession => "session.end",
+            Self::CreateToken => "token.create",
+            Self::RevokeToken => "token.revoke",
             Self::UpdateProfile => "account.update",
             Self::Activate => "account.activate",
             Self::Deactivate => "account.deactivate",
@@ -199,6 +205,16 @@ impl Actor {
 }
 
 impl Event {
+    /// Somebody made a token for a program.
+    pub fn created_token(owner: UserId, token_id: Uuid) -> Self {
+        Self::by_owner(Act::CreateToken, owner).subject(token_id)
+    }
+
+    /// Somebody ended a token of a program.
+    pub fn revoked_token(owner: UserId, token_id: Uuid) -> Self {
+        Self::by_owner(Act::RevokeToken, owner).subject(token_id)
+    }
+
     /// What users did to their own account.
     pub fn by_owner(act: Act, owner: UserId) -> Self {
         Self::by(Actor::User(owner), act).about(owner)

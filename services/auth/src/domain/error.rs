@@ -91,6 +91,12 @@ pub enum Error {
     /// Whoever is in charge would lock themself out.
     #[error("nobody can deactivate their own account; another superuser can")]
     OwnAccount,
+    /// The user has as many tokens as anybody may have.
+    #[error("you have {most} tokens; revoke one that you no longer need")]
+    TooManyTokens {
+        /// How many.
+        most: i64,
+    },
     /// The database cannot be reached.
     #[error("accounts cannot be reached right now")]
     Unavailable(#[source] Source),

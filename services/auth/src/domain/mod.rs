@@ -10,6 +10,7 @@ mod password;
 mod profile;
 mod second_factor;
 mod session;
+mod token;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ pub use self::password::{Password, PasswordRules};
 pub use self::profile::Profile;
 pub use self::second_factor::SecondFactorState;
 pub use self::session::{Session, SessionId};
+pub use self::token::{ApiToken, NewApiToken, Scopes, grant_lifetime};
 
 /// What somebody must say to get an account.
 pub struct Registration {

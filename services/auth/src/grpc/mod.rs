@@ -7,6 +7,7 @@ mod origin;
 mod second_factor;
 mod session;
 mod ticket;
+mod token;
 mod user;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) use self::oidc::OidcRpc;
 pub(crate) use self::second_factor::SecondFactorRpc;
 pub(crate) use self::session::SessionRpc;
 pub(crate) use self::ticket::TicketRpc;
+pub(crate) use self::token::TokenRpc;
 pub(crate) use self::user::UserRpc;
 
 const TOKEN_TYPE: &str = "bearer";
@@ -265,6 +267,7 @@ impl Classify for Error {
             Self::Inactive
             | Self::LastSuperuser
             | Self::OwnAccount
+            | Self::TooManyTokens { .. }
             | Self::SecondFactorEnabled
             | Self::NoSecondFactor
             | Self::EmailNotVerified => Code::FailedPrecondition,
@@ -302,6 +305,7 @@ impl Classify for Error {
             Self::NoSession => "NO_SESSION",
             Self::NoAccount => "NOT_FOUND",
             Self::LastSuperuser => "LAST_SUPERUSER",
+            Self::TooManyTokens { .. } => "TOO_MANY_TOKENS",
             Self::OwnAccount => "OWN_ACCOUNT",
             Self::Unavailable(_) => "STORE_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL",
@@ -339,6 +343,7 @@ impl Classify for Error {
             | Self::NoAccount
             | Self::LastSuperuser
             | Self::OwnAccount
+            | Self::TooManyTokens { .. }
             | Self::Internal(_) => None,
         }
     }

@@ -11,6 +11,7 @@ mod session;
 mod session_list;
 mod signing_key;
 mod ticket;
+mod token;
 mod user;
 
 use std::time::Duration;

@@ -310,9 +310,9 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         Ok(row.map(|(user_id, is_superuser, roles)| Authority {
-            user_id: UserId(user_id),
             is_superuser,
             roles: roles.into(),
+            ..Authority::of_user(UserId(user_id))
         }))
     }
 

@@ -13,6 +13,7 @@ mod secrets;
 mod service;
 mod sessions;
 mod smtp;
+mod tokens;
 mod users;
 
 use elenchus_proto::pb::auth::v1 as pb;

@@ -7,6 +7,7 @@ use elenchus_auth::{Settings, build};
 use elenchus_cache::Cache;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::auth_service_client::AuthServiceClient;
+use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late, remote};
 use elenchus_rpc::{Server, Shutdown, Transport};
 use elenchus_settings::Env;
@@ -156,7 +157,11 @@ pub(crate) fn by<T>(access_token: &str, message: T) -> Request<T> {
 
 /// As the gateway passes on a client's call.
 pub(crate) fn from<T>(address: &str, message: T) -> Request<T> {
-    with("x-forwarded-for", address, message)
+    let keys = Keys::from_secret(&SECRET_KEY.into()).unwrap();
+    let gateway = keys.issue_service("gateway", "auth").unwrap();
+    let mut request = with("x-forwarded-for", address, message);
+    request.metadata_mut().insert("x-elenchus-service", gateway.parse().unwrap());
+    request
 }
 
 fn with<T>(name: &'static str, value: &str, message: T) -> Request<T> {

@@ -6,7 +6,7 @@ use elenchus_rpc::Transport;
 use tonic::{Code, Request};
 
 use crate::reason;
-use crate::service::{Client, EMAIL, PASSWORD, Service, by, login, refresh, registration};
+use crate::service::{Client, EMAIL, PASSWORD, Service, by, from, login, refresh, registration};
 
 type Sessions = SessionServiceClient<Transport>;
 
@@ -51,9 +51,8 @@ impl Fixture {
 
 /// As the gateway passes on the call of a device.
 fn on<T>(device: &str, address: &str, message: T) -> Request<T> {
-    let mut request = Request::new(message);
+    let mut request = from(address, message);
     request.metadata_mut().insert("user-agent", device.parse().unwrap());
-    request.metadata_mut().insert("x-forwarded-for", address.parse().unwrap());
     request
 }
 

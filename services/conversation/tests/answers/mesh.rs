@@ -13,9 +13,8 @@ use elenchus_postgres::Database;
 use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
-use elenchus_rpc::caller::on_behalf_of;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::{Authority, Sessions};
+use elenchus_rpc::session::{Authority, Credential, Sessions};
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late, remote};
 use elenchus_rpc::{Shutdown, Transport, UserId};
@@ -37,7 +36,8 @@ struct AllAlive;
 
 #[async_trait]
 impl Sessions for AllAlive {
-    async fn authority(&self, session: Uuid) -> Result<Option<Authority>, Status> {
+    async fn authority(&self, credential: Credential) -> Result<Option<Authority>, Status> {
+        let Credential::Session(session) = credential else { return Ok(None) };
         Ok(Some(Authority::of_user(UserId(session))))
     }
 }
@@ -54,6 +54,7 @@ pub(crate) struct Mesh {
 pub(crate) struct Node {
     runtime: Option<Runtime>,
     transport: Transport,
+    keys: Keys,
     user: UserId,
 }
 
@@ -99,7 +100,8 @@ impl Mesh {
         });
         let far = remote(&address, &Shutdown::new()).unwrap();
         let transport = Identity::new("gateway", self.keys.clone()).to(NAME, far);
-        let node = Node { runtime: Some(runtime), transport, user: self.user };
+        let node =
+            Node { runtime: Some(runtime), transport, keys: self.keys.clone(), user: self.user };
         let is_reached = async || {
             let request = node.of_user(pb::ListConversationsRequest::default());
             node.client().list_conversations(request).await.is_ok()
@@ -121,12 +123,21 @@ impl Node {
 
     /// A request of the test's user.
     pub(crate) fn of_user<T>(&self, message: T) -> Request<T> {
-        on_behalf_of(self.user, BUDGET, message)
+        self.of(self.user, message)
     }
 
     /// A request of a stranger.
     pub(crate) fn of_stranger<T>(&self, message: T) -> Request<T> {
-        on_behalf_of(UserId(Uuid::now_v7()), BUDGET, message)
+        self.of(UserId(Uuid::now_v7()), message)
+    }
+
+    fn of<T>(&self, user: UserId, message: T) -> Request<T> {
+        let token = self.keys.issue_access(user.0, user.0, BUDGET).unwrap();
+        let mut request = Request::new(message);
+        request.set_timeout(BUDGET);
+        let credential = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", credential);
+        request
     }
 
     /// Asks, and reads until the model was told to begin: the stream, and the events so far.

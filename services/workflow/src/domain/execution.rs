@@ -91,7 +91,6 @@ impl ExecutionId {
 }
 
 /// A run to be started.
-#[derive(Debug, Clone)]
 pub(crate) struct NewExecution {
     /// The run.
     pub(crate) id: Uuid,
@@ -103,6 +102,8 @@ pub(crate) struct NewExecution {
     pub(crate) input: Value,
     /// The trace that the client gave.
     pub(crate) trace_id: String,
+    /// Leave to act for its owner.
+    pub(crate) grant: String,
 }
 
 /// A run as it stands.

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use self::message::template;
 use crate::definition::Definition;
 use crate::domain::{self, Error, ExecutionId, NewExecution, Pinned};
+use crate::grant::Grants;
 use crate::input::{self, Misfit};
 use crate::json;
 use crate::store::Store;
@@ -30,6 +31,7 @@ const MAX_TRACE_ID: usize = 200;
 /// The service behind its proto.
 pub(crate) struct WorkflowRpc {
     pub(crate) store: Store,
+    pub(crate) grants: Grants,
     pub(crate) notices: Notices,
     /// How long a watcher sleeps when no notice wakes it.
     pub(crate) poll: Duration,
@@ -79,8 +81,8 @@ impl WorkflowService for WorkflowRpc {
         &self,
         request: Request<pb::ExecuteWorkflowRequest>,
     ) -> Result<Response<pb::ExecuteWorkflowResponse>, Status> {
-        let owner = Caller::of(&request)?.user_id;
-        let execution = self.execute(owner, request.into_inner()).await?;
+        let caller = Caller::of(&request)?;
+        let execution = self.execute(&caller, request.into_inner()).await?;
         tracing::Span::current().record("workflow.execution_id", &execution.execution_id);
         let execution = Some(message::execution(execution, Vec::new()));
         Ok(Response::new(pb::ExecuteWorkflowResponse { execution }))
@@ -153,9 +155,10 @@ impl WorkflowRpc {
     /// Starts a run, unless the owner has one of that name: then it is the same run.
     async fn execute(
         &self,
-        user_id: UserId,
+        caller: &Caller,
         request: pb::ExecuteWorkflowRequest,
     ) -> Result<domain::Execution, Status> {
+        let user_id = caller.user_id;
         let pb::ExecuteWorkflowRequest { template_id, input_data, execution_id, trace_id } =
             request;
         let named = ExecutionId::parse(&execution_id).map_err(from_error)?;
@@ -174,7 +177,8 @@ impl WorkflowRpc {
 
         let id = Uuid::now_v7();
         let execution_id = named.unwrap_or_else(|| ExecutionId::of(id));
-        let new = NewExecution { id, user_id, execution_id, input, trace_id };
+        let grant = self.grants.ask(caller).await?;
+        let new = NewExecution { id, user_id, execution_id, input, trace_id, grant };
         self.store.start(&new, &template, &definition).await.map_err(from_error)?;
         self.find(user_id, new.execution_id.as_str()).await
     }

@@ -7,8 +7,8 @@ use elenchus_proto::pb::conversation::v1::AnswerRequest;
 use elenchus_proto::pb::conversation::v1::assistant_service_client::AssistantServiceClient;
 use elenchus_proto::pb::document::v1 as document;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
-use elenchus_rpc::caller::on_behalf_of;
-use elenchus_rpc::{Transport, UserId};
+use elenchus_rpc::Transport;
+use elenchus_rpc::caller::{Grant, on_behalf_of};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -28,9 +28,9 @@ const ANSWER_BUDGET: Duration = Duration::from_secs(60);
 const MOST_PASSAGES: usize = 50;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// For whom a call is made, and under which key.
+/// By whose leave a call is made, and under which key.
 pub(super) struct Call {
-    pub(super) user_id: UserId,
+    pub(super) grant: Grant,
     pub(super) key: String,
 }
 
@@ -216,7 +216,7 @@ impl Activities {
 
 impl Call {
     fn request<T>(&self, budget: Duration, message: T) -> Request<T> {
-        let mut request = on_behalf_of(self.user_id, budget, message);
+        let mut request = on_behalf_of(&self.grant, budget, message);
         // A key in hexadecimal is always a header value.
         if let Ok(key) = AsciiMetadataValue::try_from(&self.key) {
             request.metadata_mut().insert(IDEMPOTENCY_KEY, key);
@@ -239,6 +239,9 @@ fn trouble(peer: &str, status: &Status) -> Trouble {
         Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound => {
             Trouble::Permanent(format!("{peer} refused: {}", status.message()))
         }
+        Code::Unauthenticated => {
+            Trouble::Permanent("the run may no longer act for its owner; start it again".to_owned())
+        }
         code @ (Code::Ok
         | Code::Cancelled
         | Code::Unknown
@@ -248,8 +251,7 @@ fn trouble(peer: &str, status: &Status) -> Trouble {
         | Code::OutOfRange
         | Code::Unimplemented
         | Code::Internal
-        | Code::DataLoss
-        | Code::Unauthenticated) => {
+        | Code::DataLoss) => {
             tracing::error!(?code, message = status.message(), "{peer} failed");
             Trouble::Permanent(format!("{peer} failed"))
         }

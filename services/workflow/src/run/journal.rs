@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use elenchus_durable::{Halt, Journal, Lease, Step, idempotency_key};
-use elenchus_rpc::UserId;
+use elenchus_rpc::caller::Grant;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct RunJournal<'a> {
     pub(super) store: &'a Store,
     pub(super) lease: &'a Lease,
-    pub(super) user_id: UserId,
+    pub(super) grant: &'a Grant,
     pub(super) activities: &'a Activities,
     pub(super) retry: Retry,
 }
@@ -83,7 +83,7 @@ impl RunJournal<'_> {
     }
 
     fn call(&self, step: &Step) -> Call {
-        Call { user_id: self.user_id, key: idempotency_key(self.lease.key(), &step.path) }
+        Call { grant: self.grant.clone(), key: idempotency_key(self.lease.key(), &step.path) }
     }
 
     fn pause_after(&self, attempt: i32) -> Duration {

@@ -38,10 +38,14 @@ impl Handler for Runner {
                 return Ok(self.store.fail(lease, None, None, message).await?);
             }
         };
+        let Some(grant) = &run.grant else {
+            let message = "the run has no leave to act for its owner; start it again";
+            return Ok(self.store.fail(lease, None, None, message).await?);
+        };
         let journal = RunJournal {
             store: &self.store,
             lease,
-            user_id: run.user_id,
+            grant,
             activities: &self.activities,
             retry: self.retry,
         };

@@ -219,8 +219,8 @@ async fn insert_run(
 ) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query(
         "INSERT INTO workflow_execution (workflow_execution_id, user_id, execution_id,
-             workflow_template_id, template_version, input_data, trace_id, due_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, now())
+             workflow_template_id, template_version, input_data, trace_id, grant_token, due_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now())
          ON CONFLICT (user_id, execution_id) DO NOTHING",
     )
     .bind(new.id)
@@ -230,6 +230,7 @@ async fn insert_run(
     .bind(template.version)
     .bind(Json(&new.input))
     .bind(&new.trace_id)
+    .bind(&new.grant)
     .execute(tx)
     .await?;
     Ok(inserted.rows_affected() > 0)

@@ -5,6 +5,7 @@ use elenchus_durable::{Lease, Step};
 use elenchus_proto::pb::analytics::v1::WorkflowEnded;
 use elenchus_proto::pb::analytics::v1::event::What;
 use elenchus_rpc::UserId;
+use elenchus_rpc::caller::Grant;
 use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
@@ -19,8 +20,8 @@ type Result<T, E = elenchus_durable::Error> = std::result::Result<T, E>;
 /// What a worker needs to know of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
-    /// For whom its calls are made.
-    pub(crate) user_id: UserId,
+    /// Leave to act for its owner, where it has any.
+    pub(crate) grant: Option<Grant>,
     /// The steps of the version that it took.
     pub(crate) definition: Value,
     /// What it was started with.
@@ -78,8 +79,8 @@ impl Store {
             let told = Told { kind: "execution.started", step: None, error_message: "" };
             tell(&mut tx, lease.key(), told).await?;
         }
-        let (user_id, Json(definition), Json(input)) = sqlx::query_as(
-            "SELECT user_id, definition, input_data
+        let (grant, Json(definition), Json(input)): (String, _, _) = sqlx::query_as(
+            "SELECT grant_token, definition, input_data
              FROM workflow_execution execution
              JOIN workflow_template_version edition
                ON edition.workflow_template_id = execution.workflow_template_id
@@ -90,7 +91,7 @@ impl Store {
         .fetch_one(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Run { user_id: UserId(user_id), definition, input })
+        Ok(Run { grant: Grant::parse(&grant), definition, input })
     }
 
     /// Begins a step, or finds its record.
@@ -214,7 +215,8 @@ pub(super) async fn end(tx: &mut PgConnection, run: Uuid, how: End<'_>) -> Resul
     .await?;
     sqlx::query(
         "UPDATE workflow_execution
-         SET status = $2, output_data = $3, error_step = $4, error_message = $5, completed_at = now()
+         SET status = $2, output_data = $3, error_step = $4, error_message = $5, grant_token = '',
+             completed_at = now()
          WHERE workflow_execution_id = $1",
     )
     .bind(run)

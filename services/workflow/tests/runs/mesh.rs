@@ -4,15 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use elenchus_durable::Terms;
+use elenchus_proto::pb::auth::v1::token_service_server::TokenServiceServer;
 use elenchus_proto::pb::conversation::v1::assistant_service_server::AssistantServiceServer;
 use elenchus_proto::pb::document::v1::document_service_server::DocumentServiceServer;
 use elenchus_proto::pb::workflow::v1 as pb;
 use elenchus_proto::pb::workflow::v1::workflow_service_client::WorkflowServiceClient;
-use elenchus_rpc::caller::on_behalf_of;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::{Authority, Sessions};
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late};
 use elenchus_rpc::{Server, Shutdown, Transport, UserId};
@@ -24,24 +22,15 @@ use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
-use tonic::{Request, Status};
+use tonic::Request;
 use uuid::Uuid;
 
+use crate::auth::Auth;
 use crate::peers::{Assistant, Documents};
 
 pub(crate) const DOCUMENT: &str = "01935a00-0000-7000-8000-000000000001";
 const BUDGET: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// Nobody signs out here, and sessions are named after their users.
-struct AllAlive;
-
-#[async_trait]
-impl Sessions for AllAlive {
-    async fn authority(&self, session: Uuid) -> Result<Option<Authority>, Status> {
-        Ok(Some(Authority::of_user(UserId(session))))
-    }
-}
 
 /// A database, the peers, and as many processes of the service as a test starts.
 pub(crate) struct Mesh {
@@ -49,6 +38,7 @@ pub(crate) struct Mesh {
     pub(crate) pool: PgPool,
     pub(crate) documents: Arc<Documents>,
     pub(crate) assistant: Arc<Assistant>,
+    pub(crate) auth: Arc<Auth>,
     pub(crate) user: UserId,
     keys: Keys,
     shutdown: Shutdown,
@@ -58,6 +48,7 @@ pub(crate) struct Mesh {
 pub(crate) struct Node {
     runtime: Option<Runtime>,
     transport: Transport,
+    keys: Keys,
     pub(crate) user: UserId,
 }
 
@@ -72,7 +63,8 @@ impl Mesh {
         documents.put(DOCUMENT, "completed");
         let assistant = Arc::new(Assistant::that_answers(answers));
         let (user, shutdown) = (UserId(Uuid::now_v7()), Shutdown::new());
-        Self { database, pool, documents, assistant, user, keys, shutdown }
+        let auth = Arc::new(Auth::default());
+        Self { database, pool, documents, assistant, auth, user, keys, shutdown }
     }
 
     pub(crate) async fn new() -> Self {
@@ -87,6 +79,9 @@ impl Mesh {
             .build()
             .unwrap();
         let peers = Peers {
+            auth: self.peer("auth", |guard| {
+                Server::builder(guard).service(TokenServiceServer::from_arc(self.auth.clone()))
+            }),
             document: self.peer("document", |guard| {
                 Server::builder(guard)
                     .service(DocumentServiceServer::from_arc(self.documents.clone()))
@@ -98,18 +93,18 @@ impl Mesh {
             // Never bound: events stay in the outbox, where the tests read them.
             analytics: Late::default().transport(),
         };
-        let (keys, settings) = (self.keys.clone(), self.settings());
+        let (settings, sessions) = (self.settings(), self.auth.clone());
         let database = self.database.settings();
         let build = async move {
             let pool = elenchus_workflow::open(&database).await.unwrap();
-            let sessions = Arc::new(AllAlive);
             elenchus_workflow::build(settings, pool, peers, sessions, &Shutdown::new())
                 .await
                 .unwrap()
         };
         let server = runtime.spawn(build).await.unwrap();
-        let transport = Identity::new("gateway", keys).to("workflow", server.transport());
-        Node { runtime: Some(runtime), transport, user: self.user }
+        let transport =
+            Identity::new("gateway", self.keys.clone()).to("workflow", server.transport());
+        Node { runtime: Some(runtime), transport, keys: self.keys.clone(), user: self.user }
     }
 
     fn settings(&self) -> Settings {
@@ -131,7 +126,7 @@ impl Mesh {
         name: &'static str,
         build: impl FnOnce(Guard) -> elenchus_rpc::server::Builder,
     ) -> Transport {
-        let guard = Guard { service: name, keys: self.keys.clone(), sessions: Arc::new(AllAlive) };
+        let guard = Guard { service: name, keys: self.keys.clone(), sessions: self.auth.clone() };
         let server = build(guard).build(&self.shutdown).unwrap();
         Identity::new("workflow", self.keys.clone()).to(name, server.transport())
     }
@@ -152,12 +147,21 @@ impl Node {
 
     /// A request of the test's user.
     pub(crate) fn of_user<T>(&self, message: T) -> Request<T> {
-        on_behalf_of(self.user, BUDGET, message)
+        self.of(self.user, message)
     }
 
     /// A request of a stranger.
     pub(crate) fn of_stranger<T>(&self, message: T) -> Request<T> {
-        on_behalf_of(UserId(Uuid::now_v7()), BUDGET, message)
+        self.of(UserId(Uuid::now_v7()), message)
+    }
+
+    fn of<T>(&self, user: UserId, message: T) -> Request<T> {
+        let token = self.keys.issue_access(user.0, user.0, BUDGET).unwrap();
+        let mut request = Request::new(message);
+        request.set_timeout(BUDGET);
+        let credential = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", credential);
+        request
     }
 
     /// Starts a run over the contract.

@@ -115,3 +115,22 @@ async fn a_run_waits_for_a_document_that_is_still_being_read() {
     node.start("document_summary", "early").await;
     assert_eq!(node.ended("early").await.status, "completed");
 }
+
+#[tokio::test]
+async fn a_run_goes_no_further_once_its_owner_may_not() {
+    let mesh = Mesh::new().await;
+    let node = mesh.node().await;
+    mesh.documents.is_down.store(true, Ordering::SeqCst);
+    node.start("document_summary", "1").await;
+    until("a document is looked up", async || !mesh.documents.seen.lock().unwrap().is_empty())
+        .await;
+    mesh.auth.take_back();
+    let run = node.ended("1").await;
+    assert_eq!(run.status, "failed");
+    assert!(run.error_message.contains("may no longer act for its owner"), "{}", run.error_message);
+    let kept: String = sqlx::query_scalar("SELECT grant_token FROM workflow_execution")
+        .fetch_one(&mesh.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, "", "a run that has ended keeps its grant");
+}
