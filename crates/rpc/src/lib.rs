@@ -2,10 +2,12 @@
 //! with one stack of layers, one error model, one notion of who is calling.
 
 pub mod caller;
+mod circuit;
 pub mod deadline;
 pub mod layer;
 pub mod method;
 pub mod page;
+mod retry;
 pub mod server;
 pub mod session;
 pub mod shutdown;

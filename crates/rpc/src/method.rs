@@ -20,6 +20,15 @@ pub struct Method {
     pub is_server_streaming: bool,
     /// Whether it is asked with a stream.
     pub is_client_streaming: bool,
+    /// Whether asking twice does the same as asking once, as its `idempotency_level` says.
+    pub is_idempotent: bool,
+}
+
+impl Method {
+    /// Whether a call of it may be made again.
+    pub fn is_repeatable(&self) -> bool {
+        self.is_idempotent && !self.is_server_streaming && !self.is_client_streaming
+    }
 }
 
 /// The scope of methods that every token opens, whatever it is limited to.
@@ -45,6 +54,13 @@ pub fn access(method: &MethodDescriptor) -> Access {
         .unwrap_or(Access::Unspecified)
 }
 
+/// NO_SIDE_EFFECTS and IDEMPOTENT; 0 is IDEMPOTENCY_UNKNOWN.
+fn is_idempotent(method: &MethodDescriptor) -> bool {
+    let level = method.options();
+    let level = level.get_field_by_name("idempotency_level");
+    level.and_then(|level| level.as_enum_number()).is_some_and(|level| level != 0)
+}
+
 fn text(method: &MethodDescriptor, name: &str) -> Option<String> {
     option(method, name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
@@ -65,6 +81,7 @@ fn table(pool: &DescriptorPool) -> HashMap<String, Method> {
                 scope: text(&method, "elenchus.rpc.v1.scope"),
                 is_server_streaming: method.is_server_streaming(),
                 is_client_streaming: method.is_client_streaming(),
+                is_idempotent: is_idempotent(&method),
             };
             (path, method)
         })

@@ -1,6 +1,7 @@
 //! The way to a peer. Near or far is one type: generated clients take either.
 
 use std::collections::HashSet;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,8 +18,10 @@ use tonic::{Code, Status};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
+use crate::circuit::Circuit;
 use crate::layer::authenticate::SERVICE_TOKEN;
 use crate::layer::observe::inject_trace;
+use crate::retry::Retry;
 use crate::shutdown::Shutdown;
 use crate::token::Keys;
 
@@ -44,7 +47,8 @@ pub fn local(routes: Routes) -> Transport {
 }
 
 /// The peer listens elsewhere, at `http://host:port`. Connects on first use, and is spread over the
-/// addresses that the name has, as they come and go.
+/// addresses that the name has, as they come and go. What does no harm is tried twice, and a peer
+/// that is gone is left alone for a while.
 pub fn remote(address: &Uri, shutdown: &Shutdown) -> Result<Transport, InvalidAddress> {
     let host = address.host().ok_or(InvalidAddress)?.trim_matches(['[', ']']).to_owned();
     let port = address.port_u16().ok_or(InvalidAddress)?;
@@ -61,7 +65,9 @@ pub fn remote(address: &Uri, shutdown: &Shutdown) -> Result<Transport, InvalidAd
             () = stopping.stopping() => {}
         }
     });
-    Ok(BoxCloneSyncService::new(Remote { channel, is_known }))
+    let peer = address.authority().map(ToString::to_string).unwrap_or_default();
+    let reachable = Circuit::new(Remote { channel, is_known }, peer);
+    Ok(BoxCloneSyncService::new(Retry::new(reachable)))
 }
 
 /// An address that no peer can have.
@@ -133,12 +139,21 @@ impl Service<http::Request<Body>> for Remote {
 
 /// What callers may know of a broken connection; the log gets the rest.
 fn unreachable(error: tonic::transport::Error) -> Status {
-    tracing::debug!(error = &error as &dyn std::error::Error, "a peer could not be reached");
+    tracing::debug!(error = &error as &dyn Error, "a peer could not be reached");
+    let is_unsent = is_unsent(&error);
     let status = Status::from_error(error.into());
-    if matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded) {
+    if !is_unsent && matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded) {
         return status;
     }
     Status::unavailable("a service could not be reached")
+}
+
+/// Whether the connection broke before the call was on it. Tonic takes that for a call that its
+/// caller gave up.
+fn is_unsent(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<hyper::Error>())
+        .any(hyper::Error::is_canceled)
 }
 
 /// Which service this process speaks as.

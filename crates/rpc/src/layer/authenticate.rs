@@ -232,6 +232,7 @@ mod tests {
             scope: scope.map(str::to_owned),
             is_server_streaming: false,
             is_client_streaming: false,
+            is_idempotent: false,
         }
     }
 
