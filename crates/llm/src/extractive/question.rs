@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use crate::extractive::term::{stems, words};
+use crate::extractive::term::{are_akin, stems, words};
 use crate::{Prompt, Role};
 
 /// A question, taken apart.
 pub(super) struct Question {
     /// What it is about.
     pub(super) terms: HashSet<String>,
+    /// Those of its terms that are names or numbers.
+    pub(super) names: HashSet<String>,
     kinds: Vec<Kind>,
 }
 
@@ -106,7 +108,16 @@ impl Question {
             .filter(|(sign, _)| padded.contains(&format!(" {sign} ")))
             .map(|(_, kind)| *kind)
             .collect();
-        Self { terms, kinds }
+        Self { terms, names: names(&prompt.question), kinds }
+    }
+
+    /// The question's own form of a source's term, such as `electronically` for `electronic`; or
+    /// the term as it is.
+    pub(super) fn own_word_for(&self, term: String) -> String {
+        if self.terms.contains(&term) {
+            return term;
+        }
+        self.terms.iter().filter(|own| are_akin(own, &term)).min().cloned().unwrap_or(term)
     }
 
     /// Whether a text holds the kind of words that the answer must have.
@@ -127,6 +138,15 @@ impl Kind {
             Self::Meaning => has_one_of(MEANING_WORDS),
         }
     }
+}
+
+/// The terms of the words after the first that begin with a capital or a digit.
+fn names(question: &str) -> HashSet<String> {
+    let begins_a_name = |word: &&str| {
+        let first = word.chars().find(|character| character.is_alphanumeric());
+        first.is_some_and(|first| first.is_uppercase() || first.is_numeric())
+    };
+    question.split_whitespace().skip(1).filter(begins_a_name).flat_map(stems).collect()
 }
 
 /// Whether a word other than the first begins with a capital.

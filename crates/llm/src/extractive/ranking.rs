@@ -14,14 +14,27 @@ const MAX_CHOSEN: usize = 3;
 /// A further clause must score this share of the best one.
 const SHARE_OF_BEST: f64 = 0.7;
 
-/// The share of the question's weight that a clause and its passage must cover to be an answer.
+/// The share of the question's weight that a clause and its passage must cover together to be an
+/// answer. People ask at length and in words of their own: more than that is seldom met.
 const MIN_COVERAGE: f64 = 0.4;
 
-/// What a term in the passage around a clause counts, against one in the clause itself.
+/// The share that the clause must cover itself.
+const MIN_OWN_COVERAGE: f64 = 0.15;
+
+/// What a term in the passage around a clause adds to its score, against one in the clause itself.
 const NEARBY: f64 = 0.35;
+
+/// The weight of a term that no source holds, in typical ones: the asker's own word for something.
+const ABSENT: f64 = 0.6;
+
+/// The same of a name or a number: what the question is about is not what the sources are about.
+const ABSENT_NAME: f64 = 4.0;
 
 /// What the right kind of words, such as a date for "when", adds to a score.
 const KIND_BONUS: f64 = 1.3;
+
+/// How far a quotation goes into the list that it opens.
+const MAX_LIST_BYTES: usize = 600;
 
 /// The usual constants of BM25.
 const SATURATION: f64 = 1.2;
@@ -39,7 +52,7 @@ pub(super) struct Clause {
 /// The clauses to quote, in the order of their documents; none when nothing fits.
 pub(super) fn choose(prompt: &Prompt) -> Vec<Clause> {
     let question = Question::of(prompt);
-    let clauses = all_clauses(prompt);
+    let clauses = all_clauses(prompt, &question);
     let weights = Weights::of(&question, &clauses);
     let nearby = terms_by_passage(prompt, &clauses);
     let mut scored: Vec<(f64, Clause)> = clauses
@@ -57,16 +70,33 @@ pub(super) fn choose(prompt: &Prompt) -> Vec<Clause> {
     chosen
 }
 
-fn all_clauses(prompt: &Prompt) -> Vec<Clause> {
+fn all_clauses(prompt: &Prompt, question: &Question) -> Vec<Clause> {
     let of_passage = |(passage, text): (usize, &str)| {
-        let clause = |range: Range<usize>| {
-            let terms = stems(&text[range.clone()]).collect();
-            Clause { passage, range, terms }
+        let ranges = clauses(text);
+        let clause = |at: usize| {
+            let range = with_its_list(text, &ranges[at..]);
+            let terms = stems(&text[range.clone()]).map(|term| question.own_word_for(term));
+            Clause { passage, terms: terms.collect(), range }
         };
-        clauses(text).into_iter().map(clause).collect::<Vec<_>>()
+        (0..ranges.len()).map(clause).collect::<Vec<_>>()
     };
     let texts = prompt.passages.iter().map(|passage| passage.text.as_str());
     texts.enumerate().flat_map(of_passage).collect()
+}
+
+/// The first of these clauses, and where it only opens a list, what it opens, up to the sentence's end.
+fn with_its_list(text: &str, ranges: &[Range<usize>]) -> Range<usize> {
+    let (first, rest) = (&ranges[0], &ranges[1..]);
+    let mut end = first.end;
+    if text[first.clone()].ends_with([':', '—']) {
+        for next in rest.iter().take_while(|next| next.end - first.start <= MAX_LIST_BYTES) {
+            end = next.end;
+            if text[next.clone()].ends_with(['.', '?', '!']) {
+                break;
+            }
+        }
+    }
+    first.start..end
 }
 
 fn terms_by_passage(prompt: &Prompt, clauses: &[Clause]) -> Vec<HashSet<String>> {
@@ -114,12 +144,20 @@ impl Weights {
     fn of(question: &Question, clauses: &[Clause]) -> Self {
         let count = clauses.len() as f64;
         let weight = |term: &String| {
-            let holding =
-                clauses.iter().filter(|clause| clause.terms.contains(term)).count() as f64;
-            (1.0 + (count - holding + 0.5) / (holding + 0.5)).ln()
+            let holding = clauses.iter().filter(|clause| clause.terms.contains(term)).count();
+            (holding > 0).then(|| rarity(count, holding as f64))
         };
-        let by_term: HashMap<_, _> =
-            question.terms.iter().map(|term| (term.clone(), weight(term))).collect();
+        let found: HashMap<&String, Option<f64>> =
+            question.terms.iter().map(|term| (term, weight(term))).collect();
+        let present: Vec<f64> = found.values().copied().flatten().collect();
+        let typical = present.iter().sum::<f64>() / (present.len() as f64).max(1.0);
+        let by_term: HashMap<String, f64> = found
+            .into_iter()
+            .map(|(term, weight)| {
+                let absent = if question.names.contains(term) { ABSENT_NAME } else { ABSENT };
+                (term.clone(), weight.unwrap_or(typical * absent))
+            })
+            .collect();
         let length: usize = clauses.iter().map(|clause| clause.terms.len()).sum();
         Self {
             total: by_term.values().sum(),
@@ -138,10 +176,17 @@ impl Weights {
                 own += weight * times * (SATURATION + 1.0) / (times + SATURATION * length);
                 covered += weight;
             } else if nearby.contains(term) {
-                around += weight * NEARBY;
+                around += weight;
             }
         }
-        let is_answer = own > 0.0 && covered + around >= self.total * MIN_COVERAGE;
-        is_answer.then_some(own + around)
+        let is_answer = covered > 0.0
+            && covered >= self.total * MIN_OWN_COVERAGE
+            && covered + around >= self.total * MIN_COVERAGE;
+        is_answer.then_some(own + around * NEARBY)
     }
+}
+
+/// The weight of a term that so many of the clauses hold, as BM25 has it.
+fn rarity(clauses: f64, holding: f64) -> f64 {
+    (1.0 + (clauses - holding + 0.5) / (holding + 0.5)).ln()
 }

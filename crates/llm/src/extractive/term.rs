@@ -33,6 +33,12 @@ pub(super) fn are_near_duplicates(a: &HashSet<String>, b: &HashSet<String>) -> b
     10 * shared >= 8 * a.len().min(b.len())
 }
 
+/// Whether one stem goes on where the other ends, as `disclosur` does after `disclos`.
+pub(super) fn are_akin(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    short.len() >= 5 && long.len() - short.len() <= 4 && long.starts_with(short)
+}
+
 /// Takes off the endings that English hangs on a word: light, so that it joins `terminate` with
 /// `termination` and `filing` with `filed`, and leaves names alone.
 fn stem(word: &str) -> String {
