@@ -48,7 +48,8 @@ def free_port() -> int:
 
 def start_mesh(folder: pathlib.Path, addresses: dict[str, str]) -> tuple[list[subprocess.Popen], str]:
     environment = dict(os.environ, SECRET_KEY="parity-4a7c1e93b05df826a1d37e40c9", HOST="127.0.0.1", PORT="0",
-                       METRICS_PORT="0", ELENCHUS_DATA_DIR=str(folder), RATE_LIMIT_PER_MINUTE="0")
+                       METRICS_PORT="0", ELENCHUS_DATA_DIR=str(folder), RATE_LIMIT_PER_MINUTE="0",
+                       LOGIN_ATTEMPTS_PER_MINUTE="1000")
     for service, address in addresses.items():
         environment[f"{service.upper()}_SERVICE_LISTEN"] = address
     log = (folder / "log").open("w")

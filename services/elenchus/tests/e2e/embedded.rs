@@ -43,6 +43,36 @@ async fn what_was_acknowledged_survives_a_kill_and_is_carried_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mails_are_written_to_the_folder_and_their_links_work() {
+    let mesh = Mesh::embedded();
+    let user = mesh.user("ada@example.com").await;
+    assert!(log(mesh.data.path()).contains("mails are written to a folder"));
+    let mail = mail_in(&mesh.data.path().join("mails")).await;
+    assert!(mail.contains("To: ada@example.com"), "{mail}");
+    let mail = mail.replace("\r\n", "\n").replace("=\n", "").replace("=3D", "=");
+    let link = mail.split("http://localhost:3000/verify-email#token=").nth(1).unwrap();
+    let token = link.split_whitespace().next().unwrap();
+    user.post("/api/v1/auth/email/verify", json!({"token": token})).await;
+    assert_eq!(user.get("/api/v1/auth/me").await["email_verified"], true);
+    assert_eq!(user.get("/api/v1/auth/sessions").await[0]["is_current"], true);
+}
+
+/// The first mail that arrives.
+async fn mail_in(folder: &Path) -> String {
+    let patience = Instant::now() + Duration::from_secs(60);
+    loop {
+        let files = std::fs::read_dir(folder).into_iter().flatten();
+        let paths = files.map(|file| file.unwrap().path());
+        if let Some(mail) = paths.into_iter().find(|path| path.extension() == Some("eml".as_ref()))
+        {
+            return std::fs::read_to_string(mail).unwrap();
+        }
+        assert!(Instant::now() < patience, "no mail arrives");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_start_on_the_same_folder_says_so_and_harms_nothing() {
     let mesh = Mesh::embedded();
     let (mut second, _) = Program::start(&["serve"], mesh.data.path(), &[]);
