@@ -3,14 +3,18 @@
 
 mod extractive;
 mod model;
+mod prompt;
+mod provider;
 mod registry;
 mod settings;
 mod token;
 
 pub use extractive::Extractive;
 pub use model::{
-    Citation, Model, ModelError, ModelEvent, ModelStream, Passage, Prompt, Role, Turn, Usage,
+    Citation, Model, ModelError, ModelEvent, ModelStream, Passage, Prompt, Role, Trouble, Turn,
+    Usage,
 };
-pub use registry::{Models, UnknownModel};
+pub use provider::Patience;
+pub use registry::{Models, UnknownModel, Unusable};
 pub use settings::Settings;
 pub use token::estimated_tokens;

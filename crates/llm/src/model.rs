@@ -1,5 +1,7 @@
 //! What every language model takes and gives.
 
+use std::time::Duration;
+
 use futures_util::stream::BoxStream;
 
 use crate::token::estimated_tokens;
@@ -81,6 +83,8 @@ pub struct Passage {
 pub enum ModelEvent {
     /// More text.
     Delta(String),
+    /// Another model answers than the one that was asked. The first event, where there is one.
+    AnsweredBy(String),
     /// A quotation that the text holds.
     Citation(Citation),
     /// What was read and written; the last event of a whole answer.
@@ -110,14 +114,70 @@ pub struct Usage {
     pub prompt_tokens: usize,
     /// Tokens written.
     pub completion_tokens: usize,
+    /// Of the tokens read, those that the provider knew already.
+    pub cached_tokens: usize,
+    /// Of the tokens written, those that nobody sees.
+    pub reasoning_tokens: usize,
     /// True when the counts are ours and not a provider's.
     pub is_estimated: bool,
 }
 
-/// Why an answer cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// The model cannot be reached or has failed; another attempt may succeed.
-    #[error("model {model} is unavailable: {problem}")]
-    Unavailable { model: String, problem: String },
+/// A model cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("model {model}: {trouble}")]
+pub struct ModelError {
+    /// Which model.
+    pub model: String,
+    /// Why.
+    pub trouble: Trouble,
+}
+
+/// Why a model cannot go on. Holds nothing of what a provider said, which may quote the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// There is no connection, or the provider is left alone for a while.
+    #[error("cannot be reached")]
+    Unreachable,
+    /// The provider or the model failed.
+    #[error("failed")]
+    Failed,
+    /// The provider takes no more requests for now.
+    #[error("takes no more requests for now")]
+    RateLimited {
+        /// When it will again, by its own word.
+        retry_after: Option<Duration>,
+    },
+    /// We have as many questions with it as we may.
+    #[error("has as many questions as it may")]
+    Overloaded,
+    /// It took too long.
+    #[error("took too long")]
+    TimedOut,
+    /// The answer ended before its end.
+    #[error("broke off")]
+    BrokenOff,
+    /// What it said cannot be read.
+    #[error("said what cannot be read")]
+    Malformed,
+    /// The provider does not take our key, or our request.
+    #[error("refuses our requests")]
+    Refused,
+    /// The provider's rules forbid the answer.
+    #[error("is not allowed to answer")]
+    Blocked,
+}
+
+impl Trouble {
+    /// Whether asking again may help.
+    pub fn may_pass(self) -> bool {
+        !matches!(self, Self::Refused | Self::Blocked)
+    }
+
+    /// Whether it says that the provider is not well.
+    pub(crate) fn is_of_provider(self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable | Self::Failed | Self::TimedOut | Self::BrokenOff | Self::Malformed
+        )
+    }
 }

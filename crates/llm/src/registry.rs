@@ -2,6 +2,13 @@
 
 use std::sync::Arc;
 
+use reqwest::header::HeaderValue;
+use reqwest::redirect::Policy;
+use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
+
+use crate::provider::{Chain, Gemini, OpenAi, Remote};
+use crate::settings::{Account, Offer};
 use crate::{Extractive, Model, Settings};
 
 /// The models that may be asked.
@@ -22,11 +29,23 @@ pub struct UnknownModel {
 }
 
 impl Models {
-    /// The models of this build, with the default that the settings name.
-    pub fn from_settings(settings: &Settings) -> Result<Self, UnknownModel> {
-        let models = Self::new(Arc::new(Extractive), Vec::new());
-        let default = models.find(&settings.default_model)?;
-        Ok(Self { default, ..models })
+    /// The models that the settings name. The built-in one is always among them.
+    pub fn from_settings(settings: &Settings) -> Result<Self, Unusable> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(settings.patience.connect)
+            // A key must not go where an answer says.
+            .redirect(Policy::none())
+            .build()?;
+        let places = Arc::new(Semaphore::new(settings.concurrency));
+        let build = |name: &String| build(name, settings, &client, &places);
+        let first = build(&settings.default_model)?;
+        let others = settings.fallbacks.iter().map(build).collect::<Result<Vec<_>, _>>()?;
+        let default: Arc<dyn Model> =
+            if others.is_empty() { first } else { Arc::new(Chain { first, others }) };
+        let mut models = settings.models.iter().map(build).collect::<Result<Vec<_>, _>>()?;
+        models.push(Arc::new(Extractive));
+        models.retain(|model| model.name() != default.name());
+        Ok(Self::new(default, models))
     }
 
     /// Exactly these models.
@@ -50,6 +69,49 @@ impl Models {
     }
 }
 
+/// Why models cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// The client for providers.
+    #[error("the client for model providers cannot be made")]
+    Client(#[from] reqwest::Error),
+    /// A key that no header can hold.
+    #[error("a model provider's key holds characters that no header can")]
+    Key(#[from] reqwest::header::InvalidHeaderValue),
+}
+
+fn build(
+    name: &str,
+    settings: &Settings,
+    client: &reqwest::Client,
+    places: &Arc<Semaphore>,
+) -> Result<Arc<dyn Model>, Unusable> {
+    let remote = |protocol| {
+        let (client, places) = (client.clone(), Arc::clone(places));
+        Arc::new(Remote::new(name.to_owned(), protocol, client, settings.patience, places))
+    };
+    let model = name.to_owned();
+    Ok(match (Offer::of(name), &settings.google, &settings.openai) {
+        (Offer::Google, Some(Account { base, key: Some(key) }), _) => {
+            let (base, key) = (base.clone(), header(key.expose_secret())?);
+            remote(Box::new(Gemini { base, model, key }))
+        }
+        (Offer::OpenAi, _, Some(Account { base, key })) => {
+            let bearer = |key: &secrecy::SecretString| format!("Bearer {}", key.expose_secret());
+            let authorization = key.as_ref().map(|key| header(&bearer(key))).transpose()?;
+            remote(Box::new(OpenAi { base: base.clone(), model, authorization }))
+        }
+        // The settings name no model whose provider they do not name.
+        _ => Arc::new(Extractive),
+    })
+}
+
+fn header(key: &str) -> Result<HeaderValue, Unusable> {
+    let mut value = HeaderValue::try_from(key)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 #[cfg(test)]
 mod tests {
     use elenchus_settings::Env;
@@ -65,12 +127,37 @@ mod tests {
     }
 
     #[test]
-    fn a_default_that_is_not_here_is_refused_by_name() {
+    fn a_model_whose_provider_is_not_set_is_refused_by_name() {
         let env = Env::of_pairs([("DEFAULT_AI_MODEL", "gemini-1.5-flash")]);
         assert_eq!(
             Settings::from_env(&env).unwrap_err().to_string(),
-            "DEFAULT_AI_MODEL: \"gemini-1.5-flash\" is not available, choose one of: extractive"
+            "DEFAULT_AI_MODEL: \"gemini-1.5-flash\" needs GOOGLE_API_KEY"
         );
+        for (name, value) in [
+            ("AI_MODELS", r#"["gpt-4o"]"#),
+            ("MODEL_FALLBACKS", r#"["a b"]"#),
+            ("OPENAI_BASE_URL", "localhost"),
+            ("MODEL_TIMEOUT_SECONDS", "0"),
+        ] {
+            let refusal = Settings::from_env(&Env::of_pairs([(name, value)])).unwrap_err();
+            assert_eq!(refusal.variable, name);
+        }
+    }
+
+    #[test]
+    fn a_key_is_enough_and_does_not_print() {
+        let env = Env::of_pairs([
+            ("GOOGLE_API_KEY", "secret-key"),
+            ("AI_MODELS", "[\"gemini-2.5-pro\"]"),
+        ]);
+        let settings = Settings::from_env(&env).unwrap();
+        assert!(!format!("{settings:?}").contains("secret-key"));
+        let models = Models::from_settings(&settings).unwrap();
+        assert_eq!(models.find("").unwrap().name(), "gemini-1.5-flash");
+        for name in ["gemini-2.5-pro", "extractive"] {
+            assert_eq!(models.find(name).unwrap().name(), name);
+        }
+        assert!(models.find("gemini-9").is_err(), "only what is allowed can be asked");
     }
 
     #[test]

@@ -65,7 +65,9 @@ async fn quotes(question: &str) -> Vec<String> {
         Ok(ModelEvent::Citation(citation)) => {
             Some(citation.quote.split_whitespace().collect::<Vec<_>>().join(" "))
         }
-        Ok(ModelEvent::Delta(_) | ModelEvent::Usage(_)) | Err(_) => None,
+        Ok(ModelEvent::Delta(_) | ModelEvent::AnsweredBy(_) | ModelEvent::Usage(_)) | Err(_) => {
+            None
+        }
     };
     events.into_iter().filter_map(quote).collect()
 }

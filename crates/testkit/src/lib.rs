@@ -3,6 +3,7 @@
 
 pub mod postgres;
 pub mod program;
+pub mod provider;
 pub mod redis;
 pub mod servers;
 

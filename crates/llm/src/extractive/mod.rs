@@ -9,7 +9,7 @@ mod term;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{Model, ModelError, ModelEvent, ModelStream, Prompt};
+use crate::{Model, ModelError, ModelEvent, ModelStream, Prompt, Trouble};
 
 /// Quotes the one to three sentences of the sources that fit a question best.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,7 +29,8 @@ impl Model for Extractive {
         let events = async move {
             // Half a megabyte of sources takes long enough to hold up other requests.
             tokio::task::spawn_blocking(move || reply::to(&prompt)).await.map_err(|error| {
-                ModelError::Unavailable { model: Self::NAME.to_owned(), problem: error.to_string() }
+                tracing::error!(%error, "the extractive model failed");
+                ModelError { model: Self::NAME.to_owned(), trouble: Trouble::Failed }
             })
         };
         stream::once(events)

@@ -63,5 +63,6 @@ fn usage(prompt: &Prompt, text: &str) -> Usage {
         prompt_tokens: words(&prompt.question) + history + passages,
         completion_tokens: words(text),
         is_estimated: true,
+        ..Usage::default()
     }
 }

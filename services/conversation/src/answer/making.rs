@@ -7,15 +7,13 @@ use elenchus_rpc::Shutdown;
 use tokio::time::sleep;
 
 use super::work::{Step, Work};
-use super::{Pace, counted, place};
+use super::{MOST_BYTES, Pace, counted, place};
 use crate::domain::{Citation, MessageStatus, Passage, Usage, storable};
 use crate::generation::{Failure, Log, Making as Open, What};
 use crate::store::{Asked, Ending, Kept, Store};
 
 /// What an answer in hand gets to end by itself once the process has to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// The longest answer, in bytes.
-const MOST_BYTES: usize = 1 << 20;
 /// How often, and how long after each other, the end of an answer is tried to be stored.
 const END_ATTEMPTS: u32 = 5;
 const END_PAUSE: Duration = Duration::from_millis(200);
@@ -35,6 +33,8 @@ enum Stop {
 struct Told {
     content: String,
     citations: Vec<Citation>,
+    /// The model that answers, where it is not the one that was asked.
+    answered_by: Option<String>,
     /// About how many tokens the model was given to read.
     prompt_tokens: usize,
     /// What the model says that it read and wrote.
@@ -83,8 +83,9 @@ impl Making {
         };
         match last_seq {
             Ok((last_seq, status, failure)) => {
+                let model = told.answered_by.take().unwrap_or_else(|| self.model.clone());
                 let ending = told.end(last_seq, status, failure, self.began.elapsed());
-                live.show(self.end(&ending).await);
+                live.show(self.end(&model, &ending).await);
             }
             // Whoever sweeps ends it with what is stored.
             Err(failure) => tracing::warn!(code = failure.code, "an answer was given up"),
@@ -113,9 +114,13 @@ impl Making {
     }
 
     /// Stores the end. Returns what the readers are told of it.
-    async fn end(&self, ending: &Ending) -> Vec<elenchus_proto::pb::conversation::v1::ChatEvent> {
+    async fn end(
+        &self,
+        model: &str,
+        ending: &Ending,
+    ) -> Vec<elenchus_proto::pb::conversation::v1::ChatEvent> {
         for attempt in 1..=END_ATTEMPTS {
-            match self.store.end(&self.asked, &self.model, ending).await {
+            match self.store.end(&self.asked, model, ending).await {
                 Ok(Some((_, last))) => return last,
                 Ok(None) => {
                     tracing::info!("an answer was deleted, or ended by another process");
@@ -163,6 +168,7 @@ impl Told {
                         room.tell(What::Citation(citation));
                     }
                 }
+                Step::Said(ModelEvent::AnsweredBy(name)) => self.answered_by = Some(name),
                 Step::Said(ModelEvent::Usage(usage)) => self.usage = Some(usage),
                 Step::Failed(failure) => return Err(Stop::Failed(failure)),
                 Step::Done => return Ok(()),
@@ -176,6 +182,7 @@ impl Told {
             prompt_tokens: self.prompt_tokens,
             completion_tokens: estimated_tokens(&self.content),
             is_estimated: true,
+            ..Default::default()
         }))
     }
 

@@ -20,6 +20,9 @@ use crate::domain::{Citation, Error, Passage, Question, Usage};
 use crate::generation::{Generations, Reader};
 use crate::store::Store;
 
+/// The longest answer, in bytes.
+const MOST_BYTES: usize = 1 << 20;
+
 /// How soon the death of whoever makes an answer is seen.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -123,7 +126,12 @@ impl Answers {
         let mut events = model.answer(prompt);
         while let Some(event) = events.next().await {
             match event {
+                Ok(ModelEvent::Delta(text)) if answered.text.len() + text.len() > MOST_BYTES => {
+                    tracing::warn!("a model did not come to an end");
+                    return Err(Error::ModelUnavailable);
+                }
                 Ok(ModelEvent::Delta(text)) => answered.text.push_str(&text),
+                Ok(ModelEvent::AnsweredBy(name)) => answered.model = name,
                 Ok(ModelEvent::Citation(citation)) => answered.citations.push(citation),
                 Ok(ModelEvent::Usage(usage)) => answered.usage = counted(usage),
                 Err(error) => {
@@ -168,6 +176,8 @@ fn counted(usage: elenchus_llm::Usage) -> Usage {
     let count = |tokens: usize| i32::try_from(tokens).unwrap_or(i32::MAX);
     Usage {
         prompt_tokens: count(usage.prompt_tokens),
+        cached_tokens: count(usage.cached_tokens),
+        reasoning_tokens: count(usage.reasoning_tokens),
         completion_tokens: count(usage.completion_tokens),
         is_estimated: usage.is_estimated,
         cost_microusd: 0,

@@ -94,7 +94,7 @@ impl Task {
         while let Some(event) = events.next().await {
             let event = event.map_err(|error| {
                 tracing::warn!(%error, "a model broke off");
-                Failure::MODEL
+                Failure::of_model(error.trouble)
             })?;
             if steps.send(Step::Said(event)).await.is_err() {
                 return Ok(());

@@ -93,6 +93,10 @@ pub struct Usage {
     pub prompt_tokens: i32,
     /// Tokens written.
     pub completion_tokens: i32,
+    /// Of the tokens read, those that the provider knew already.
+    pub cached_tokens: i32,
+    /// Of the tokens written, those that nobody sees.
+    pub reasoning_tokens: i32,
     /// Whether the counts are our estimate and not the provider's.
     pub is_estimated: bool,
     /// What the call cost, in millionths of a US dollar.

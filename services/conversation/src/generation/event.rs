@@ -1,5 +1,6 @@
 //! What happens while an answer is made, in the order in which a reader sees it.
 
+use elenchus_llm::Trouble;
 use elenchus_proto::pb::conversation::v1 as pb;
 
 use crate::domain::{Citation, ConversationId, Message, MessageId, Passage, Usage};
@@ -77,6 +78,26 @@ impl Failure {
         detail: "the model broke off; what it had said is kept, and asking again may help",
         is_retryable: true,
     };
+    const MODEL_BUSY: Self = Self {
+        code: "MODEL_BUSY",
+        detail: "the model takes no more questions right now; ask again in a moment",
+        is_retryable: true,
+    };
+    const MODEL_SLOW: Self = Self {
+        code: "MODEL_TIMEOUT",
+        detail: "the model took too long; what it had said is kept, and asking again may help",
+        is_retryable: true,
+    };
+    const MODEL_REFUSES: Self = Self {
+        code: "MODEL_REFUSED",
+        detail: "the model's provider refuses our requests; whoever runs this service has to look",
+        is_retryable: false,
+    };
+    const MODEL_BLOCKED: Self = Self {
+        code: "MODEL_BLOCKED",
+        detail: "the rules of the model's provider forbid this answer",
+        is_retryable: false,
+    };
     /// The model does not come to an end.
     pub const TOO_LONG: Self = Self {
         code: "ANSWER_TOO_LONG",
@@ -89,6 +110,19 @@ impl Failure {
         detail: "the answer could not be stored; ask again in a moment",
         is_retryable: true,
     };
+    /// What a reader is told of a model's trouble.
+    pub fn of_model(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Unreachable | Trouble::Failed | Trouble::BrokenOff | Trouble::Malformed => {
+                Self::MODEL
+            }
+            Trouble::RateLimited { .. } | Trouble::Overloaded => Self::MODEL_BUSY,
+            Trouble::TimedOut => Self::MODEL_SLOW,
+            Trouble::Refused => Self::MODEL_REFUSES,
+            Trouble::Blocked => Self::MODEL_BLOCKED,
+        }
+    }
+
     /// There is no row any more to store the answer in.
     pub const LOST: Self = Self {
         code: "CONVERSATION_DELETED",

@@ -111,6 +111,8 @@ impl From<Usage> for pb::Usage {
             completion_tokens: usage.completion_tokens,
             total_tokens: usage.prompt_tokens + usage.completion_tokens,
             is_estimated: usage.is_estimated,
+            cached_tokens: usage.cached_tokens,
+            reasoning_tokens: usage.reasoning_tokens,
             cost_microusd: usage.cost_microusd,
         }
     }

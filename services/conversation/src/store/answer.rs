@@ -333,6 +333,7 @@ async fn end(
         "UPDATE message
          SET status = $2, content = $3, citations = $4, prompt_tokens = $5, completion_tokens = $6,
              is_estimated = $7, cost_microusd = $8, metadata = $9, model_used = $10,
+             cached_tokens = $11, reasoning_tokens = $12,
              generating_until = NULL
          WHERE message_id = $1 AND status = 'generating'
          RETURNING ",
@@ -348,6 +349,8 @@ async fn end(
     .bind(ending.usage.cost_microusd)
     .bind(Json(&Value::Object(metadata)))
     .bind(model)
+    .bind(ending.usage.cached_tokens)
+    .bind(ending.usage.reasoning_tokens)
     .fetch_optional(transaction)
     .await
 }

@@ -24,6 +24,8 @@ pub(super) struct Row {
     model_used: String,
     prompt_tokens: i32,
     completion_tokens: i32,
+    cached_tokens: i32,
+    reasoning_tokens: i32,
     is_estimated: bool,
     cost_microusd: i32,
     trace_id: String,
@@ -36,7 +38,7 @@ pub(super) struct Row {
 macro_rules! columns {
     () => {
         "message_id, conversation_id, sequence, content, is_user, message_type, status, model_used,
-         prompt_tokens, completion_tokens, is_estimated, cost_microusd, trace_id, citations, metadata,
+         prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, is_estimated, cost_microusd, trace_id, citations, metadata,
          created_at"
     };
 }
@@ -62,6 +64,8 @@ impl TryFrom<Row> for Message {
             usage: Usage {
                 prompt_tokens: row.prompt_tokens,
                 completion_tokens: row.completion_tokens,
+                cached_tokens: row.cached_tokens,
+                reasoning_tokens: row.reasoning_tokens,
                 is_estimated: row.is_estimated,
                 cost_microusd: row.cost_microusd,
             },

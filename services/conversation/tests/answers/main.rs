@@ -4,5 +4,6 @@
 mod leaving;
 mod mesh;
 mod model;
+mod providers;
 mod resuming;
 mod stopping;

@@ -46,6 +46,7 @@ impl Sessions for AllAlive {
 pub(crate) struct Mesh {
     database: TestDatabase,
     pub(crate) talker: Arc<Talker>,
+    models: Models,
     keys: Keys,
     user: UserId,
 }
@@ -61,10 +62,17 @@ pub(crate) struct Node {
 impl Mesh {
     /// With a model that has so many words to say.
     pub(crate) async fn with_words(words: usize) -> Self {
+        let talker = Talker::of(words);
+        let models = Models::new(Arc::new(Shared(Arc::clone(&talker))), Vec::new());
+        Self { talker, ..Self::with_models(models).await }
+    }
+
+    /// With these models.
+    pub(crate) async fn with_models(models: Models) -> Self {
         let keys =
             Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
         let database = empty_database().await;
-        Self { database, talker: Talker::of(words), keys, user: UserId(Uuid::now_v7()) }
+        Self { database, talker: Talker::of(0), models, keys, user: UserId(Uuid::now_v7()) }
     }
 
     /// Starts a process.
@@ -75,7 +83,7 @@ impl Mesh {
             .build()
             .unwrap();
         let guard = Guard { service: NAME, keys: self.keys.clone(), sessions: Arc::new(AllAlive) };
-        let models = Models::new(Arc::new(Shared(Arc::clone(&self.talker))), Vec::new());
+        let models = self.models.clone();
         let settings = self.database.settings();
         let pace = Pace {
             lease: Duration::from_secs(3),
@@ -142,6 +150,13 @@ impl Node {
 
     /// Asks, and reads until the model was told to begin: the stream, and the events so far.
     pub(crate) async fn ask(&self, conversation_id: &str, detach: bool) -> Reading {
+        let mut reading = self.begin(conversation_id, detach).await;
+        reading.until(|event| matches!(event.payload, Some(Payload::Retrieval(_)))).await;
+        reading
+    }
+
+    /// Asks, and reads the first event.
+    pub(crate) async fn begin(&self, conversation_id: &str, detach: bool) -> Reading {
         let question = pb::StreamChatRequest {
             content: "What does the contract say?".to_owned(),
             conversation_id: conversation_id.to_owned(),
@@ -151,7 +166,7 @@ impl Node {
         };
         let stream = self.client().stream_chat(self.of_user(question)).await.unwrap().into_inner();
         let mut reading = Reading { stream, events: Vec::new() };
-        reading.until(|event| matches!(event.payload, Some(Payload::Retrieval(_)))).await;
+        reading.until(|event| matches!(event.payload, Some(Payload::Started(_)))).await;
         reading
     }
 

@@ -65,7 +65,7 @@ impl Model for Shared {
             let word = open.0.word(number).await?;
             Some((Ok(word), (open, number + 1)))
         });
-        let usage = Usage { prompt_tokens: 7, completion_tokens: 70, is_estimated: false };
+        let usage = Usage { prompt_tokens: 7, completion_tokens: 70, ..Usage::default() };
         words.chain(stream::iter([Ok(ModelEvent::Usage(usage))])).boxed()
     }
 }

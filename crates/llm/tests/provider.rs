@@ -1,0 +1,170 @@
+//! Providers, well and badly behaved, over both protocols.
+
+use std::time::Duration;
+
+use elenchus_llm::{ModelError, ModelEvent, Models, Passage, Prompt, Settings, Trouble, Usage};
+use elenchus_settings::Env;
+use elenchus_testkit::provider::{Mode, Provider, WORDS};
+use futures_util::StreamExt;
+use tokio::time::Instant;
+
+const KEY: &str = "a-key-that-stays-here";
+
+/// The settings with which both protocols reach the stand-in.
+fn env(provider: &Provider, model: &str) -> Env {
+    Env::of_pairs([
+        ("GOOGLE_API_KEY", KEY.to_owned()),
+        ("OPENAI_API_KEY", KEY.to_owned()),
+        ("GOOGLE_BASE_URL", provider.google_url()),
+        ("OPENAI_BASE_URL", provider.openai_url()),
+        ("DEFAULT_AI_MODEL", model.to_owned()),
+        ("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS", "2".to_owned()),
+        ("MODEL_TOKEN_TIMEOUT_SECONDS", "1".to_owned()),
+    ])
+}
+
+fn models(env: &Env) -> Models {
+    Models::from_settings(&Settings::from_env(env).unwrap()).unwrap()
+}
+
+/// What was heard of an answer.
+#[derive(Default)]
+struct Heard {
+    text: String,
+    usage: Option<Usage>,
+    by: Option<String>,
+    trouble: Option<Trouble>,
+}
+
+async fn ask(models: &Models) -> Heard {
+    let prompt = Prompt {
+        question: "Who pays?".to_owned(),
+        passages: vec![Passage { text: "The tenant pays.".to_owned(), ..Passage::default() }],
+        ..Prompt::default()
+    };
+    let mut heard = Heard::default();
+    let mut events = models.find("").unwrap().answer(prompt);
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(ModelEvent::Delta(text)) => heard.text.push_str(&text),
+            Ok(ModelEvent::Usage(usage)) => heard.usage = Some(usage),
+            Ok(ModelEvent::AnsweredBy(name)) => heard.by = Some(name),
+            Ok(ModelEvent::Citation(_)) => {}
+            Err(ModelError { trouble, .. }) => heard.trouble = Some(trouble),
+        }
+    }
+    heard
+}
+
+const BOTH: [&str; 2] = ["gemini-1.5-flash", "gpt-4o-mini"];
+
+#[tokio::test]
+async fn both_protocols_say_the_words_and_the_counts() {
+    let provider = Provider::start(Mode::Well).await;
+    for name in BOTH {
+        for mode in [Mode::Well, Mode::SlowChunks] {
+            provider.behave(mode);
+            let heard = ask(&models(&env(&provider, name))).await;
+            assert_eq!((heard.text, heard.trouble), (WORDS.concat(), None), "{name}");
+            let counts = Usage {
+                prompt_tokens: 120,
+                completion_tokens: 9,
+                cached_tokens: 100,
+                reasoning_tokens: 4,
+                is_estimated: false,
+            };
+            assert_eq!(heard.usage, Some(counts), "{name}");
+        }
+    }
+    let call = provider.calls().pop().unwrap();
+    assert!(call.contains(KEY) && !call.lines().next().unwrap().contains(KEY), "not in the URL");
+    assert!(call.contains("<<source 1 ") && call.contains("Question: Who pays?"), "{call}");
+}
+
+#[tokio::test]
+async fn every_fault_ends_in_its_own_trouble_and_in_time() {
+    let whole = WORDS.concat();
+    for name in BOTH {
+        for (mode, trouble, said) in [
+            (Mode::Status(429, None), Trouble::RateLimited { retry_after: None }, ""),
+            (
+                Mode::Status(429, Some(60)),
+                Trouble::RateLimited { retry_after: Some(Duration::from_secs(60)) },
+                "",
+            ),
+            (Mode::Status(500, None), Trouble::Failed, ""),
+            (Mode::Status(503, None), Trouble::Failed, ""),
+            (Mode::Status(401, None), Trouble::Refused, ""),
+            (Mode::Hang, Trouble::TimedOut, ""),
+            (Mode::HangAfterHead, Trouble::TimedOut, ""),
+            (Mode::HangAfterWords, Trouble::TimedOut, whole.as_str()),
+            (Mode::CutAt(0), Trouble::BrokenOff, ""),
+            (Mode::CutAt(250), Trouble::BrokenOff, "*"),
+            (Mode::NotJson, Trouble::BrokenOff, ""),
+            (Mode::BrokenEvent, Trouble::Malformed, ""),
+            (Mode::Blocked, Trouble::Blocked, whole.as_str()),
+        ] {
+            let provider = Provider::start(mode.clone()).await;
+            let models = models(&env(&provider, name));
+            let asked = Instant::now();
+            let heard = ask(&models).await;
+            let took = asked.elapsed();
+            assert_eq!(heard.trouble, Some(trouble), "{name} {mode:?}");
+            let is_said =
+                if said == "*" { whole.starts_with(&heard.text) } else { heard.text == said };
+            assert!(is_said, "{name} {mode:?}: {}", heard.text);
+            assert!(took < Duration::from_secs(4), "{name} {mode:?} took {took:?}");
+            assert!(provider.calls().len() <= 3, "{name} {mode:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn counts_that_cannot_be_are_no_counts() {
+    let provider = Provider::start(Mode::WrongUsage).await;
+    for name in BOTH {
+        let heard = ask(&models(&env(&provider, name))).await;
+        assert_eq!((heard.text, heard.usage, heard.trouble), (WORDS.concat(), None, None));
+    }
+}
+
+#[tokio::test]
+async fn a_passing_fault_is_tried_again_and_nothing_is_said_twice() {
+    let provider = Provider::start(Mode::Recovers(2)).await;
+    let heard = ask(&models(&env(&provider, BOTH[1]))).await;
+    assert_eq!((heard.text, heard.trouble, provider.calls().len()), (WORDS.concat(), None, 3));
+
+    // Once a word was said there is no second try.
+    let provider = Provider::start(Mode::CutAt(150)).await;
+    let heard = ask(&models(&env(&provider, BOTH[1]))).await;
+    assert_eq!((heard.trouble, provider.calls().len()), (Some(Trouble::BrokenOff), 1));
+}
+
+#[tokio::test]
+async fn a_dead_provider_is_left_alone_and_another_model_answers() {
+    let provider = Provider::start(Mode::Status(503, None)).await;
+    let env = env(&provider, BOTH[1]).with("MODEL_FALLBACKS", r#"["extractive"]"#);
+    let models = models(&env);
+    for _ in 0..20 {
+        let heard = ask(&models).await;
+        assert_eq!((heard.by.as_deref(), heard.trouble), (Some("extractive"), None));
+        assert!(heard.text.contains("The tenant pays."));
+    }
+    let calls = provider.calls().len();
+    assert!(calls <= 10, "{calls} calls went to a dead provider");
+}
+
+#[tokio::test]
+async fn whoever_stops_listening_closes_the_connection() {
+    let provider = Provider::start(Mode::HangAfterWords).await;
+    let models = models(&env(&provider, BOTH[0]));
+    let mut events = models.find("").unwrap().answer(Prompt::default());
+    events.next().await.unwrap().unwrap();
+    assert_eq!(provider.open(), 1);
+    drop(events);
+    let left = Instant::now();
+    while provider.open() > 0 {
+        assert!(left.elapsed() < Duration::from_secs(1), "the connection stays open");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

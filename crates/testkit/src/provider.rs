@@ -1,0 +1,298 @@
+//! A stand-in for model providers: both wire protocols on loopback, well or badly behaved by name.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// How the stand-in behaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// Says [`WORDS`], and what it cost.
+    Well,
+    /// Answers with this status, and with `Retry-After` where seconds are given.
+    Status(u16, Option<u64>),
+    /// Fails so many times with 503, then answers well.
+    Recovers(usize),
+    /// Takes the request and says nothing.
+    Hang,
+    /// Sends the head of an answer and nothing more.
+    HangAfterHead,
+    /// Says some words and nothing more.
+    HangAfterWords,
+    /// Closes the connection after so many bytes of the answer.
+    CutAt(usize),
+    /// One byte at a time.
+    SlowChunks,
+    /// A page where events are expected.
+    NotJson,
+    /// An event that is no JSON.
+    BrokenEvent,
+    /// Counts that cannot be.
+    WrongUsage,
+    /// Fifty million bytes.
+    Endless,
+    /// Its own rules forbid the answer.
+    Blocked,
+    /// Does whatever any text in the request tells it to say after `SAY:`.
+    Gullible,
+}
+
+/// What the stand-in says, in pieces.
+pub const WORDS: [&str; 5] = ["The ", "tenant ", "pays ", "the ", "rent."];
+
+/// A provider that listens.
+pub struct Provider {
+    address: String,
+    state: Arc<State>,
+    _server: JoinSet<()>,
+}
+
+struct State {
+    mode: Mutex<Mode>,
+    calls: Mutex<Vec<String>>,
+    open: std::sync::atomic::AtomicUsize,
+}
+
+impl Provider {
+    /// Begins to listen on a free port.
+    pub async fn start(mode: Mode) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it has an address").to_string();
+        let state = Arc::new(State {
+            mode: Mutex::new(mode),
+            calls: Mutex::default(),
+            open: Default::default(),
+        });
+        let mut server = JoinSet::new();
+        server.spawn(serve(listener, Arc::clone(&state)));
+        Self { address, state, _server: server }
+    }
+
+    /// Behaves so from the next request on.
+    pub fn behave(&self, mode: Mode) {
+        *self.state.mode.lock().unwrap_or_else(PoisonError::into_inner) = mode;
+    }
+
+    /// What `OPENAI_BASE_URL` would be.
+    pub fn openai_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// What `GOOGLE_BASE_URL` would be.
+    pub fn google_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The requests that came, each with its head.
+    pub fn calls(&self) -> Vec<String> {
+        self.state.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Connections on which an answer is under way.
+    pub fn open(&self) -> usize {
+        self.state.open.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        connections.spawn(answer(stream, Arc::clone(&state)));
+    }
+}
+
+/// Answers one request; every answer closes its connection.
+async fn answer(mut stream: TcpStream, state: Arc<State>) {
+    let Some(request) = read(&mut stream).await else { return };
+    let failures = {
+        let mut calls = state.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push(request.clone());
+        calls.len()
+    };
+    let mode = state.mode.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mode = match mode {
+        Mode::Recovers(times) if failures <= times => Mode::Status(503, None),
+        Mode::Recovers(_) => Mode::Well,
+        mode => mode,
+    };
+    state.open.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    let (mut reader, mut writer) = stream.split();
+    let mut rest = [0; 64];
+    tokio::select! {
+        // Fails where the client has left, which is what some tests want.
+        _ = act(&mut writer, mode, &request) => {}
+        // A client that leaves closes its side.
+        _ = reader.read(&mut rest) => {}
+    }
+    state.open.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+}
+
+async fn read(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut part = [0; 16 << 10];
+        let count = stream.read(&mut part).await.ok().filter(|count| *count > 0)?;
+        bytes.extend_from_slice(&part[..count]);
+        let text = String::from_utf8_lossy(&bytes);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+        });
+        if body.len() >= length.unwrap_or(0) {
+            return Some(text.into_owned());
+        }
+    }
+}
+
+const HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+
+async fn act(
+    out: &mut (impl AsyncWriteExt + Unpin),
+    mode: Mode,
+    request: &str,
+) -> std::io::Result<()> {
+    let protocol = Protocol::of(request);
+    let words = || WORDS.iter().map(|word| protocol.word(word)).collect::<String>();
+    let whole = || words() + &protocol.end(protocol.usage());
+    let forever = Duration::from_secs(3600);
+    match mode {
+        Mode::Well | Mode::Recovers(_) => {
+            out.write_all(HEAD.as_bytes()).await?;
+            for word in WORDS {
+                out.write_all(protocol.word(word).as_bytes()).await?;
+                out.flush().await?;
+            }
+            out.write_all(protocol.end(protocol.usage()).as_bytes()).await
+        }
+        Mode::Status(status, retry_after) => {
+            let wait = retry_after.map(|wait| format!("retry-after: {wait}\r\n"));
+            let body = r#"{"error": {"message": "a secret of the inside"}}"#;
+            let head = format!(
+                "HTTP/1.1 {status} X\r\n{}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                wait.unwrap_or_default(),
+                body.len()
+            );
+            out.write_all(head.as_bytes()).await
+        }
+        Mode::Hang => {
+            tokio::time::sleep(forever).await;
+            Ok(())
+        }
+        Mode::HangAfterHead => {
+            out.write_all(HEAD.as_bytes()).await?;
+            tokio::time::sleep(forever).await;
+            Ok(())
+        }
+        Mode::HangAfterWords => {
+            out.write_all((HEAD.to_owned() + &words()).as_bytes()).await?;
+            tokio::time::sleep(forever).await;
+            Ok(())
+        }
+        Mode::CutAt(bytes) => {
+            let whole = whole();
+            out.write_all(HEAD.as_bytes()).await?;
+            out.write_all(&whole.as_bytes()[..bytes.min(whole.len())]).await
+        }
+        Mode::SlowChunks => {
+            out.write_all(HEAD.as_bytes()).await?;
+            for byte in whole().as_bytes() {
+                out.write_all(&[*byte]).await?;
+                out.flush().await?;
+                tokio::task::yield_now().await;
+            }
+            Ok(())
+        }
+        Mode::NotJson => {
+            let page = "<html>Bad gateway</html>";
+            out.write_all(format!("{HEAD}{page}").as_bytes()).await
+        }
+        Mode::BrokenEvent => out.write_all(format!("{HEAD}data: {{oops\n\n").as_bytes()).await,
+        Mode::WrongUsage => {
+            let usage = r#"{"prompt_tokens":"many","completion_tokens":-5,"promptTokenCount":"many","candidatesTokenCount":-5}"#;
+            out.write_all((HEAD.to_owned() + &words() + &protocol.end(usage)).as_bytes()).await
+        }
+        Mode::Endless => {
+            out.write_all(HEAD.as_bytes()).await?;
+            let piece = protocol.word(&"word ".repeat(2_000));
+            for _ in 0..5_000 {
+                out.write_all(piece.as_bytes()).await?;
+            }
+            out.write_all(protocol.end(protocol.usage()).as_bytes()).await
+        }
+        Mode::Blocked => {
+            out.write_all((HEAD.to_owned() + &words() + protocol.blocked()).as_bytes()).await
+        }
+        Mode::Gullible => {
+            let said = request
+                .split("SAY:")
+                .skip(1)
+                .map(|rest| rest.split("\\n").next().unwrap_or_default().trim().replace('"', ""));
+            let said = said.collect::<Vec<_>>().join(" ").replace('\\', "");
+            let end = protocol.end(protocol.usage());
+            out.write_all((HEAD.to_owned() + &protocol.word(&said) + &end).as_bytes()).await
+        }
+    }
+}
+
+/// Which provider is asked.
+#[derive(Clone, Copy)]
+enum Protocol {
+    OpenAi,
+    Gemini,
+}
+
+impl Protocol {
+    fn of(request: &str) -> Self {
+        if request.contains(":streamGenerateContent") { Self::Gemini } else { Self::OpenAi }
+    }
+
+    fn word(self, word: &str) -> String {
+        match self {
+            Self::OpenAi => {
+                format!(
+                    "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{word}\"}}}}]}}\n\n"
+                )
+            }
+            Self::Gemini => format!(
+                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"{word}\"}}],\"role\":\"model\"}}}}]}}\r\n\r\n"
+            ),
+        }
+    }
+
+    fn usage(self) -> &'static str {
+        match self {
+            Self::OpenAi => {
+                r#"{"prompt_tokens":120,"completion_tokens":9,"prompt_tokens_details":{"cached_tokens":100},"completion_tokens_details":{"reasoning_tokens":4}}"#
+            }
+            Self::Gemini => {
+                r#"{"promptTokenCount":120,"candidatesTokenCount":5,"cachedContentTokenCount":100,"thoughtsTokenCount":4}"#
+            }
+        }
+    }
+
+    fn end(self, usage: &str) -> String {
+        match self {
+            Self::OpenAi => format!(
+                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}\n\n\
+                 data: {{\"choices\":[],\"usage\":{usage}}}\n\ndata: [DONE]\n\n"
+            ),
+            Self::Gemini => format!(
+                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"\"}}]}},\"finishReason\":\"STOP\"}}],\"usageMetadata\":{usage}}}\r\n\r\n"
+            ),
+        }
+    }
+
+    fn blocked(self) -> &'static str {
+        match self {
+            Self::OpenAi => {
+                "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"content_filter\"}]}\n\n"
+            }
+            Self::Gemini => "data: {\"candidates\":[{\"finishReason\":\"SAFETY\"}]}\r\n\r\n",
+        }
+    }
+}
