@@ -1,8 +1,10 @@
 //! The one entry point for services: an answer and its sources in, a report out.
 
 use std::ops::Range;
+use std::time::SystemTime;
 
 use crate::answer::{self, Marker, Quoted};
+use crate::authority;
 use crate::quote::{self, Verdict};
 use crate::report::{Item, Kind, Reason, Report, Span, Status};
 use crate::source::Source;
@@ -18,15 +20,23 @@ pub struct Options {
     pub min_words: usize,
     /// An ellipsis may leave out so many words.
     pub max_gap_words: usize,
+    /// A decision of a later year cannot be cited.
+    pub this_year: u16,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { min_words: 4, max_gap_words: 100 }
+        Self { min_words: 4, max_gap_words: 100, this_year: this_year() }
     }
 }
 
-/// Holds every quote and marker of an answer against its sources.
+/// A year is 31,556,952 seconds long.
+fn this_year() -> u16 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u16::try_from(1970 + since.as_secs() / 31_556_952).unwrap_or(u16::MAX)
+}
+
+/// Holds every quote, citation and marker of an answer against its sources.
 pub fn check(answer: &str, sources: &[Source<'_>], options: &Options) -> Report {
     let quotes = answer::quotes(answer);
     let markers = answer::markers(answer);
@@ -47,8 +57,9 @@ pub fn check(answer: &str, sources: &[Source<'_>], options: &Options) -> Report 
     items.extend(outside.filter_map(|marker| {
         Some((marker.bytes.start, marker_item(answer, marker, sources, &chars)?))
     }));
-    items.sort_by_key(|(at, _)| *at);
-    Report::new(items.into_iter().map(|(_, item)| item).collect())
+    let first = items.len();
+    items.extend(authority::items(answer, sources, &chars, options));
+    Report::new(authority::in_order(items, first))
 }
 
 fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
@@ -90,6 +101,7 @@ fn quote_item(
         locations: verdict.locations,
         diff: verdict.diff,
         gaps: verdict.gaps,
+        facts: None,
     }
 }
 
@@ -113,6 +125,7 @@ fn marker_item(
         locations: Vec::new(),
         diff: Vec::new(),
         gaps: Vec::new(),
+        facts: None,
     })
 }
 
@@ -121,7 +134,7 @@ fn named<'s, 't>(marker: &Marker, sources: &'s [Source<'t>]) -> Option<&'s Sourc
 }
 
 /// The characters before each byte of an answer.
-struct Chars(Vec<u32>);
+pub(crate) struct Chars(Vec<u32>);
 
 impl Chars {
     fn new(text: &str) -> Self {
@@ -136,7 +149,7 @@ impl Chars {
         Self(before)
     }
 
-    fn span(&self, bytes: &Range<usize>) -> Span {
+    pub(crate) fn span(&self, bytes: &Range<usize>) -> Span {
         Span { start_char: self.0[bytes.start] as usize, end_char: self.0[bytes.end] as usize }
     }
 }

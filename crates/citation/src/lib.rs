@@ -20,13 +20,16 @@
 //! The report states facts. It never says that a source supports an answer, or that a case is good law.
 
 mod answer;
+mod authority;
 mod check;
+mod legal;
 mod quote;
 mod report;
 mod source;
 
 pub use self::check::{Options, check};
 pub use self::report::{
-    Change, Gap, GapPlace, Hidden, Item, Kind, Location, Reason, Report, Span, Status,
+    Change, CitationKind, Comparison, Facts, Gap, GapPlace, Hidden, Implausible, Item, Kind,
+    Location, Reason, Report, Span, Status,
 };
 pub use self::source::Source;

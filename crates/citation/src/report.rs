@@ -56,6 +56,9 @@ pub struct Item {
     /// What the quote leaves out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
+    /// What a legal citation says, and what is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
 }
 
 impl Item {
@@ -65,9 +68,9 @@ impl Item {
         match self.status {
             Status::Verbatim | Status::TooShort | Status::InSources => self.reason.is_some(),
             Status::VerbatimElided => hides || self.reason.is_some(),
-            Status::Altered | Status::NotFound | Status::NotCheckable | Status::NotInSources => {
-                true
-            }
+            Status::Altered | Status::NotFound | Status::NotCheckable | Status::Implausible => true,
+            // A brief may well cite what is not at hand; a marker must name a source.
+            Status::NotInSources => self.kind != Kind::LegalCitation,
         }
     }
 }
@@ -78,6 +81,8 @@ impl Item {
 pub enum Kind {
     /// Words in quotation marks or a block quote.
     Quote,
+    /// A case, statute or another authority, or a part of the record.
+    LegalCitation,
     /// A marker, such as `[1]`, that names a source.
     SourceReference,
 }
@@ -98,6 +103,8 @@ pub enum Status {
     NotFound,
     /// There is nothing to hold it against: see the reason.
     NotCheckable,
+    /// A legal citation that cannot be right: see the facts.
+    Implausible,
     /// It names something in the sources.
     InSources,
     /// It names nothing in the sources.
@@ -114,6 +121,7 @@ impl Status {
             Self::TooShort => "too_short",
             Self::NotFound => "not_found",
             Self::NotCheckable => "not_checkable",
+            Self::Implausible => "implausible",
             Self::InSources => "in_sources",
             Self::NotInSources => "not_in_sources",
         }
@@ -144,6 +152,117 @@ pub enum Reason {
     OtherSource,
     /// The quote is longer than a quote can be.
     TooLong,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSource => "there is no source",
+            Self::SourceWithoutText => "a source has no text that could be searched",
+            Self::CutInsideWord => "it begins or ends inside a word or a number",
+            Self::Spliced => "its parts do not stand in this order near each other",
+            Self::SegmentTooShort => "a part of it is too short to be placed",
+            Self::OtherSource => "the words stand in another source than the one named",
+            Self::TooLong => "it is too long for a quote",
+        })
+    }
+}
+
+/// What a legal citation says, and what is known of it. Never whether it is good law, or supports anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Which kind of authority it names.
+    pub kind: CitationKind,
+    /// The volume, title or number before the abbreviation.
+    pub volume: String,
+    /// The usual abbreviation of the reporter, code, rules or document.
+    pub reporter: String,
+    /// The page, section, rule, paragraph or article.
+    pub page: String,
+    /// Where in it.
+    pub pincite: String,
+    /// The parties.
+    pub case_name: String,
+    /// The court, as it is written.
+    pub court: String,
+    /// The year.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<u16>,
+    /// What else is said in parentheses.
+    pub parenthetical: String,
+    /// The item that `id.`, `supra` or a short form means. Absent when it means none that is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refers_to: Option<usize>,
+    /// Why it cannot be right. Empty when nothing known speaks against it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub implausible: Vec<Implausible>,
+    /// The case's name beside that in the source that cites the same place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_name_in_source: Option<Comparison>,
+    /// The year beside the source's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year_in_source: Option<Comparison>,
+    /// The court beside the source's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub court_in_source: Option<Comparison>,
+}
+
+/// Which kind of authority a citation names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CitationKind {
+    /// A decision in full: `410 U.S. 113`.
+    Case,
+    /// A decision in short: `410 U.S. at 153`.
+    ShortCase,
+    /// The authority before it.
+    Id,
+    /// An authority cited further up.
+    Supra,
+    /// A statute: `15 U.S.C. § 78u-4`.
+    Statute,
+    /// A regulation: `17 C.F.R. § 240.10b-5`.
+    Regulation,
+    /// A rule of procedure or evidence: `Fed. R. Civ. P. 12(b)(6)`.
+    Rule,
+    /// A constitution: `U.S. Const. amend. XIV`.
+    Constitution,
+    /// An article: `100 Harv. L. Rev. 1`.
+    Article,
+    /// A document of the record: `ECF No. 45 at 3`.
+    Record,
+    /// A neutral citation: `[2019] UKSC 41`.
+    Neutral,
+    /// European law: `Case C-311/18`, `Art. 6(1)(f) GDPR`.
+    European,
+}
+
+/// Why a citation cannot be right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Implausible {
+    /// There is no volume of that number.
+    Volume,
+    /// There is no page of that number.
+    Page,
+    /// The year is still to come, or no year.
+    Year,
+    /// The edition did not report decisions of that year.
+    EditionYear,
+    /// The court did not sit in that year.
+    CourtYear,
+    /// The reporter does not report that court.
+    Court,
+}
+
+/// How what a citation says compares with what a source says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Comparison {
+    /// The same.
+    Same,
+    /// Something else.
+    Differs,
 }
 
 /// A stretch of an answer, in Unicode characters.

@@ -1,7 +1,8 @@
 //! The nineteen cases that every checker of quotes is measured by, and what they leave open.
 
 use elenchus_citation::{
-    Change, GapPlace, Hidden, Item, Options, Reason, Report, Source, Status, check,
+    Change, Comparison, GapPlace, Hidden, Implausible, Item, Options, Reason, Report, Source,
+    Status, check,
 };
 
 const CLAUSES: &str = "7.1 Limitation. The Supplier shall not be liable for any indirect, special or \
@@ -274,4 +275,24 @@ fn markers_are_held_against_the_sources() {
     assert_eq!(json["counts"]["verbatim"], 1);
     assert_eq!(json["items"][0]["span"]["start_char"], 1);
     assert_eq!(serde_json::from_value::<Report>(json).unwrap(), report);
+}
+
+#[test]
+fn legal_citations_carry_facts_and_no_verdict() {
+    let opinion = "As Roe v. Wade, 410 U.S. 113 (1973), holds, and 15 U.S.C. § 78u-4 says.";
+    let answer = "See Roe v. Wayne, 410 U. S. 113, 153 (1972). Id. at 154. But 5 F.3d 1 (9th Cir. 1950); \
+        Doe v. Poe, 1 F.4th 2 (2021).";
+    let report = check(answer, &[Source::new("opinion", opinion)], &Options::default());
+    let statuses: Vec<Status> = report.items.iter().map(|item| item.status).collect();
+    assert_eq!(
+        statuses,
+        [Status::InSources, Status::InSources, Status::Implausible, Status::NotInSources]
+    );
+    let facts = report.items[0].facts.as_ref().unwrap();
+    assert_eq!(facts.case_name_in_source, Some(Comparison::Differs));
+    assert_eq!(facts.year_in_source, Some(Comparison::Differs));
+    assert_eq!(report.items[0].locations[0].start_char, 16);
+    assert_eq!(report.items[1].facts.as_ref().unwrap().refers_to, Some(0));
+    assert_eq!(report.items[2].facts.as_ref().unwrap().implausible, [Implausible::EditionYear]);
+    assert!(!report.items[3].is_finding());
 }

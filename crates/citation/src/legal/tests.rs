@@ -1,0 +1,97 @@
+use super::*;
+
+fn read(text: &str) -> Vec<(CitationKind, String)> {
+    let show = |c: Citation| {
+        (c.kind, format!("{} {} {}", c.volume, c.reporter, c.page).trim().replace("  ", " "))
+    };
+    extract(text).into_iter().map(show).collect()
+}
+
+fn only(text: &str) -> Citation {
+    let [citation] = <[Citation; 1]>::try_from(extract(text)).unwrap();
+    citation
+}
+
+#[test]
+fn a_case_is_read_whole() {
+    let roe = only("See Roe v. Wade, 410 U.S. 113, 153 (1973) (holding so).");
+    assert_eq!(
+        (roe.volume.as_str(), roe.reporter.as_str(), roe.page.as_str()),
+        ("410", "U.S.", "113")
+    );
+    assert_eq!(
+        (roe.pincite.as_str(), roe.year, roe.case_name.as_str()),
+        ("153", Some(1973), "Roe v. Wade")
+    );
+    assert_eq!(roe.parenthetical, "holding so");
+    let district = only("Smith v. Jones, 100 F. Supp. 2d 5, 7-8 & n.3 (S.D.N.Y. Mar. 3, 2000)");
+    assert_eq!((district.court.as_str(), district.pincite.as_str()), ("S.D.N.Y.", "7-8 & n.3"));
+    let both = extract("In re Doe, 1 U.S. 2, 3 S. Ct. 4 (1890)");
+    assert_eq!(
+        (both[0].year, both[1].case_name.as_str(), both[0].page.as_str()),
+        (Some(1890), "In re Doe", "2")
+    );
+}
+
+#[test]
+fn every_kind_is_told_from_the_others() {
+    use CitationKind as Kind;
+    for (text, kind, expected) in [
+        ("539 U. S. 306", Kind::Case, "539 U.S. 306"),
+        ("2019 WL 12345", Kind::Case, "2019 WL 12345"),
+        ("2011-NMSC-001", Kind::Neutral, "2011 NMSC 001"),
+        ("15 U.S.C. § 78u-4(b)(2)", Kind::Statute, "15 U.S.C. 78u-4(b)(2)"),
+        ("17 C.F.R. § 240.10b-5", Kind::Regulation, "17 C.F.R. 240.10b-5"),
+        ("Fed. R. Civ. P. 12(b)(6)", Kind::Rule, "Fed. R. Civ. P. 12(b)(6)"),
+        ("U.S. Const. amend. XIV, § 1", Kind::Constitution, "U.S. Const. amend. XIV"),
+        ("100 Harv. L. Rev. 1021", Kind::Article, "100 Harv. L. Rev. 1021"),
+        ("ECF No. 45 at 3", Kind::Record, "ECF No. 45"),
+        ("Smith Dep. 14:3-9", Kind::Record, "Smith Dep. 14:3-9"),
+        ("Compl. ¶ 14", Kind::Record, "Compl. ¶ 14"),
+        ("Ex. A at 14", Kind::Record, "Ex. A"),
+        ("[2019] UKSC 41", Kind::Neutral, "[2019] UKSC 41"),
+        ("[2003] EWCA Civ 151", Kind::Neutral, "[2003] EWCA Civ 151"),
+        ("Case C-311/18", Kind::European, "CJEU C-311/18"),
+        ("Art. 6(1)(f) GDPR", Kind::European, "GDPR 6(1)(f)"),
+        ("N.Y. C.P.L.R. 3211(a)(7)", Kind::Statute, "N.Y. C.P.L.R. 3211(a)(7)"),
+        ("Fla. Stat. § 90.803", Kind::Statute, "Fla. Stat. 90.803"),
+    ] {
+        assert_eq!(
+            read(&format!("It is so, {text}, and more.")),
+            [(kind, expected.to_owned())],
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_citation_is_none() {
+    for text in [
+        "30 days after 5 May 2020",
+        "S. 306 was sent to 12 members",
+        "section 5 of it, page 12",
+        "1.5 U.S. 113 dollars x",
+    ] {
+        assert_eq!(read(text), [], "{text}");
+    }
+}
+
+#[test]
+fn short_forms_mean_what_stands_before_them() {
+    let text = "Roe v. Wade, 410 U.S. 113 (1973). Id. at 120. Doe v. Bolton, 410 U.S. 179 (1973). \
+        Roe, 410 U.S. at 153. Id. at 154. Bolton, supra, at 190. 5 U.S.C. § 552. Id.";
+    let meant: Vec<Option<usize>> =
+        extract(text).iter().map(|citation| citation.refers_to).collect();
+    assert_eq!(meant, [None, Some(0), None, Some(0), Some(0), Some(2), None, Some(6)]);
+}
+
+#[test]
+fn what_cannot_be_is_implausible() {
+    let why = |text: &str| implausible(&only(text), 2026);
+    use crate::report::Implausible;
+    assert_eq!(why("410 U.S. 113 (1973)"), []);
+    assert_eq!(why("5 F.3d 100 (9th Cir. 1950)"), [Implausible::EditionYear]);
+    assert_eq!(why("410 U.S. 113 (9th Cir. 1973)"), [Implausible::Court]);
+    assert_eq!(why("900 F.3d 100 (2d Cir. 2090)"), [Implausible::Year]);
+    assert_eq!(why("0 F.3d 0"), [Implausible::Volume, Implausible::Page]);
+}
