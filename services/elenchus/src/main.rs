@@ -1,5 +1,6 @@
 //! The whole mesh in one program: `elenchus serve` runs every role, `elenchus serve auth …` some.
 
+mod cite;
 mod data_dir;
 mod health;
 mod key;
@@ -37,6 +38,11 @@ enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// Work on quotes and citations.
+    Cite {
+        #[command(subcommand)]
+        command: CiteCommand,
+    },
     /// Write the descriptor set of the protos, for Envoy and other tools.
     Descriptors {
         /// The file to write.
@@ -57,8 +63,22 @@ enum KeyCommand {
     Rotate,
 }
 
+#[derive(Subcommand)]
+enum CiteCommand {
+    /// Check a brief. Exits with 0 when all is well, 1 when something needs a look, 64 when it was called wrongly.
+    Check(cite::CheckArguments),
+}
+
 fn main() -> ExitCode {
-    match Arguments::parse().command.unwrap_or(Command::Serve { roles: Vec::new() }) {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            let code = if error.use_stderr() { elenchus_settings::EXIT_USAGE } else { 0 };
+            return ExitCode::from(code);
+        }
+    };
+    match arguments.command.unwrap_or(Command::Serve { roles: Vec::new() }) {
         Command::Serve { roles } => {
             let roles = if roles.is_empty() { Role::ALL.to_vec() } else { roles };
             run(serve::name(&roles), async |env, shutdown| {
@@ -67,6 +87,7 @@ fn main() -> ExitCode {
         }
         Command::Health { address } => health::ask(&address),
         Command::Key { command: KeyCommand::Rotate } => key::rotate(),
+        Command::Cite { command: CiteCommand::Check(arguments) } => cite::run(&arguments),
         Command::Descriptors { file } => {
             match std::fs::write(&file, elenchus_proto::DESCRIPTOR_SET) {
                 Ok(()) => ExitCode::SUCCESS,

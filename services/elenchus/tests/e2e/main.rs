@@ -1,6 +1,7 @@
 //! The mesh as its users meet it: the real program, over HTTP.
 
 mod bad_input;
+mod cite;
 mod embedded;
 mod mesh;
 mod socket;
