@@ -62,6 +62,12 @@ pub fn check(answer: &str, sources: &[Source<'_>], options: &Options) -> Report 
     Report::new(authority::in_order(items, first))
 }
 
+/// The legal citations of any text, with what is known of each without sources.
+pub fn citations(text: &str, options: &Options) -> Vec<Item> {
+    let items = authority::items(text, &[], &Chars::new(text), options);
+    authority::in_order(items, 0)
+}
+
 fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }

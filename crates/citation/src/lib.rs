@@ -27,7 +27,7 @@ mod quote;
 mod report;
 mod source;
 
-pub use self::check::{Options, check};
+pub use self::check::{Options, check, citations};
 pub use self::report::{
     Change, CitationKind, Comparison, Facts, Gap, GapPlace, Hidden, Implausible, Item, Kind,
     Location, Reason, Report, Span, Status,

@@ -260,7 +260,8 @@ impl Iterator for Tokens<'_> {
                     self.at += c.len_utf8();
                     continue;
                 }
-                if is_word(c) { self.word() } else { self.mark(c) }
+                // The modifier letter apostrophe is a letter, but no word begins with it.
+                if is_word(c) && !is_apostrophe(c) { self.word() } else { self.mark(c) }
             };
             self.is_glued = true;
             return Some(token);
@@ -282,6 +283,7 @@ mod tests {
         assert_eq!(tokens("(30) days' notice."), ["(", "30", ")", "days", "'", "notice", "."]);
         assert_eq!(tokens("1,000,000 at 10:30, 5"), ["1,000,000", "at", "10:30", ",", "5"]);
         assert_eq!(tokens("a. . . b… . c"), ["a", ". . .", "b", "… .", "c"]);
+        assert_eq!(tokens("ʼokina Makaʼike"), ["ʼ", "okina", "Makaʼike"]);
         assert_eq!(tokens("甲方 und"), ["甲", "方", "und"]);
     }
 
