@@ -44,4 +44,10 @@ fmt: ## Format the code and the protos
 parity: ## Compare every unary route's JSON with Envoy's
 	@sh scripts/install-bench-tools.sh
 	cargo build --bin elenchus
-	$(TOOLS)/venv/bin/python scripts/parity
+	PYTHONPATH=scripts $(TOOLS)/venv/bin/python -m parity
+
+.PHONY: bench
+bench: ## Measure the gateway beside Envoy, and the mesh in six processes beside one
+	@sh scripts/install-bench-tools.sh
+	cargo build --release --workspace --bin elenchus --example bare
+	PYTHONPATH=scripts cargo run --quiet -p elenchus-testkit -- $(TOOLS)/venv/bin/python -m bench

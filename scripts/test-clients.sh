@@ -1,6 +1,6 @@
 #!/bin/sh
 # The clients that people really use, against one mesh: grpcurl, buf curl, the specification's own
-# tests and a browser.
+# tests and a browser. And a collector of spans, as Langfuse gets them.
 set -eu
 cd "$(dirname "$0")/.."
 clients=services/elenchus/tests/clients
@@ -65,6 +65,9 @@ token=$(curl --silent --fail --data 'username=fuzz@example.com&password=correct 
     exit 1
 }
 tail -n 3 "$data/fuzz"
+
+echo "a collector: the spans of one request are one trace over every process, and hold nothing secret"
+PYTHONPATH=scripts "$venv/python" "$clients/spans.py"
 
 echo "a browser"
 (cd "$clients" && node_modules/.bin/buf generate && node --test browser/)

@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import re
-import socket
 import struct
 import subprocess
 import sys
@@ -21,10 +20,9 @@ import time
 
 import httpx
 
-import descriptors
-import envoy
+from peers import descriptors, envoy, program
+from peers.program import ROOT, free_port
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "target/debug/elenchus"
 PASSWORD = "correct horse battery"
 MASKS = [
@@ -40,24 +38,10 @@ MASKS = [
 ]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 def start_mesh(folder: pathlib.Path, addresses: dict[str, str]) -> tuple[list[subprocess.Popen], str]:
-    environment = dict(os.environ, SECRET_KEY="parity-4a7c1e93b05df826a1d37e40c9", HOST="127.0.0.1", PORT="0",
-                       METRICS_PORT="0", ELENCHUS_DATA_DIR=str(folder), RATE_LIMIT_PER_MINUTE="0",
-                       LOGIN_ATTEMPTS_PER_MINUTE="1000")
-    for service, address in addresses.items():
-        environment[f"{service.upper()}_SERVICE_LISTEN"] = address
-    log = (folder / "log").open("w")
-    mesh = subprocess.Popen([PROGRAM, "serve"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
-    line = mesh.stdout.readline()
-    if "ready at" not in line:
-        raise RuntimeError((folder / "log").read_text())
-    return [mesh], re.search(r"http://[^ ]+", line).group(0)
+    listen = {f"{service.upper()}_SERVICE_LISTEN": address for service, address in addresses.items()}
+    mesh = program.start([PROGRAM, "serve"], folder, {**listen, "LOGIN_ATTEMPTS_PER_MINUTE": "1000"})
+    return [mesh], program.base_url(mesh, folder)
 
 
 def totp(secret: str, steps: int) -> str:
@@ -304,9 +288,7 @@ def main() -> int:
             processes.append(envoy.start(binary, folder, plain, port, addresses))
             return compare(base, f"http://127.0.0.1:{port}", fields, folder / "mails")
         finally:
-            for process in reversed(processes):
-                process.terminate()
-                process.wait(30)
+            program.stop(processes)
 
 
 if __name__ == "__main__":

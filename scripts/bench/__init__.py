@@ -1,0 +1,1 @@
+"""`make bench`: what the gateway and the mesh cost, as ratios in one run."""

@@ -1,0 +1,1 @@
+"""`make parity`: our JSON and Envoy's."""

@@ -1,0 +1,56 @@
+"""The processes of a comparison: started, waited for, and ended with it."""
+
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEFAULTS = {"SECRET_KEY": "peers-4a7c1e93b05df826a1d37e40c9", "HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0",
+            "RATE_LIMIT_PER_MINUTE": "0"}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def start(command: list, folder: pathlib.Path, variables: dict[str, str]) -> subprocess.Popen:
+    """Starts a program of ours on a data folder; its log is beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **DEFAULTS, "ELENCHUS_DATA_DIR": str(folder), **variables}
+    log = (folder / "log").open("w")
+    return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+
+
+def base_url(process: subprocess.Popen, folder: pathlib.Path) -> str:
+    """Waits until a gateway says where it is reached."""
+    line = process.stdout.readline()
+    if "ready at" not in line:
+        raise RuntimeError((folder / "log").read_text())
+    return re.search(r"http://[^ ]+", line).group(0)
+
+
+def wait_for_port(process: subprocess.Popen, address: str, folder: pathlib.Path):
+    """Waits until a service listens."""
+    host, port = address.rsplit(":", 1)
+    for _ in range(3000):
+        if process.poll() is not None:
+            raise RuntimeError((folder / "log").read_text())
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.01)
+    raise RuntimeError(f"nothing listens at {address}")
+
+
+def stop(processes: list[subprocess.Popen]):
+    """Ends them, the last one first."""
+    for process in reversed(processes):
+        process.terminate()
+    for process in reversed(processes):
+        process.wait(30)
