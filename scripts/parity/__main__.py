@@ -198,6 +198,15 @@ def samples(side: Side):
     yield ask("DELETE", one, document_id=document)
     yield ask("POST", "/api/v1/auth/logout", {})
 
+    account["email"] = f"{side.name}-2@example.com"
+    side.json("POST", "/api/v1/auth/register", account)
+    session = side.json("POST", "/api/v1/auth/login", {"username": account["email"], "password": PASSWORD})
+    side.http.headers["authorization"] = f"Bearer {session['access_token']}"
+    route, receipt = ask("DELETE", "/api/v1/users/me", {"password": PASSWORD})
+    yield route, receipt
+    receipt = json.loads(receipt)
+    yield ask("GET", "/api/v1/erasures/{erasure_id}", erasure_id=receipt.get("erasure", receipt)["id"])
+
 
 def sid(access_token: str) -> str:
     claims = access_token.split(".")[1]

@@ -12,6 +12,7 @@ SERVICES = {
     "elenchus.auth.v1.AuthService": "auth",
     "elenchus.auth.v1.CredentialService": "auth",
     "elenchus.auth.v1.OidcService": "auth",
+    "elenchus.auth.v1.PersonalDataService": "auth",
     "elenchus.auth.v1.SecondFactorService": "auth",
     "elenchus.auth.v1.SessionService": "auth",
     "elenchus.auth.v1.UserService": "auth",

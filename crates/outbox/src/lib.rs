@@ -48,3 +48,13 @@ pub async fn record(transaction: &mut PgConnection, event: &Event) -> Result<(),
         .await?;
     Ok(())
 }
+
+/// Deletes the events of a user that wait. Those in the hands of a relay are delivered first.
+pub async fn forget(pool: &PgPool, user_id: UserId) -> Result<(), sqlx::Error> {
+    // The user stands in the encoded event as text.
+    sqlx::query("DELETE FROM outbox WHERE position(convert_to($1, 'UTF8') IN event) > 0")
+        .bind(user_id.to_string())
+        .execute(pool)
+        .await?;
+    Ok(())
+}

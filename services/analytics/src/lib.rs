@@ -4,10 +4,12 @@
 pub mod domain;
 mod event;
 mod grpc;
+mod personal_data;
 pub mod store;
 
 use std::sync::Arc;
 
+use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::analytics::v1::analytics_service_server::AnalyticsServiceServer;
@@ -18,6 +20,7 @@ use elenchus_rpc::{Server, Shutdown, server};
 use sqlx::PgPool;
 
 use self::grpc::AnalyticsRpc;
+pub use self::personal_data::PERSONAL_DATA;
 use self::store::{MIGRATOR, Store};
 
 /// The service's name, and that of its schema.
@@ -38,10 +41,12 @@ pub fn build(
     sessions: SharedSessions,
     shutdown: &Shutdown,
 ) -> Result<Server, server::Error> {
+    let personal_data = PersonalData::new(pool.clone(), PERSONAL_DATA, shutdown.clone());
     let store = Store::new(pool);
     let rpc = AnalyticsRpc { store: store.clone() };
     Server::builder(Guard { service: NAME, keys, sessions })
         .service(AnalyticsServiceServer::new(rpc))
+        .service(personal_data.into_service())
         .healthy_while(move || {
             let store = store.clone();
             async move { store.is_reachable().await }

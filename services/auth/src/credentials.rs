@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elenchus_rpc::UserId;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::attempts::Attempts;
 use crate::domain::{EmailAddress, Error, Origin, PasswordRules, SessionId};
@@ -14,6 +14,9 @@ use crate::opaque_token::OpaqueToken;
 use crate::password::{Passwords, Verdict};
 use crate::sessions::StoredSessions;
 use crate::store::{Account, NewPassword, Purpose, Store};
+
+/// A sign-in proves who somebody is for so long.
+const NEW_SESSION: Duration = Duration::from_secs(10 * 60);
 
 /// The acts on what proves who somebody is.
 pub(crate) struct Credentials {
@@ -70,6 +73,25 @@ impl Credentials {
         let ended = self.store.change_password(change, origin).await?;
         self.forget(ended.ok_or_else(|| not_the_password("current_password"))?).await;
         Ok(())
+    }
+
+    /// Lets only those go on who prove again who they are: by a session that has just been opened, or by
+    /// the password where that is all that is asked at the sign-in. A password that is sent must be right.
+    pub(crate) async fn confirm(
+        &self,
+        user_id: UserId,
+        session: SessionId,
+        password: SecretString,
+        origin: &Origin,
+    ) -> Result<(), Error> {
+        let mut is_proved = false;
+        if !password.expose_secret().is_empty() {
+            self.check_password(user_id, "password", password, origin).await?;
+            is_proved = self.store.second_factor(user_id).await?.enabled_at.is_none();
+        }
+        let age = self.store.session_age(session).await?;
+        let is_new = age.is_some_and(|age| age <= NEW_SESSION);
+        if is_proved || is_new { Ok(()) } else { Err(Error::NotConfirmed { within: NEW_SESSION }) }
     }
 
     /// The caller's account, if this is its password. Guesses count as those at the sign-in do.

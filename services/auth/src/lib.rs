@@ -1,15 +1,17 @@
-//! The auth service: accounts, sessions, and the tokens that open the other services. It knows no
-//! other service but analytics, to which it tells who signed in.
+//! The auth service: accounts, sessions, and the tokens that open the other services. It tells
+//! analytics who signed in, and has the others hand out and erase what they hold of a user.
 
 mod accounts;
 mod attempts;
 mod credentials;
 pub mod domain;
+mod erasure;
 mod grpc;
 pub mod mail;
 pub mod oidc;
 pub mod opaque_token;
 pub mod password;
+mod personal_data;
 mod refusals;
 pub mod sealed;
 mod second_factor;
@@ -22,28 +24,32 @@ mod sweep;
 use std::sync::Arc;
 
 use elenchus_cache::Cache;
+use elenchus_durable::Notices;
 use elenchus_outbox::Relay;
+use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::auth::v1::audit_service_server::AuditServiceServer;
 use elenchus_proto::pb::auth::v1::auth_service_server::AuthServiceServer;
 use elenchus_proto::pb::auth::v1::credential_service_server::CredentialServiceServer;
 use elenchus_proto::pb::auth::v1::oidc_service_server::OidcServiceServer;
+use elenchus_proto::pb::auth::v1::personal_data_service_server::PersonalDataServiceServer;
 use elenchus_proto::pb::auth::v1::second_factor_service_server::SecondFactorServiceServer;
 use elenchus_proto::pb::auth::v1::session_service_server::SessionServiceServer;
 use elenchus_proto::pb::auth::v1::ticket_service_server::TicketServiceServer;
 use elenchus_proto::pb::auth::v1::token_service_server::TokenServiceServer;
 use elenchus_proto::pb::auth::v1::user_service_server::UserServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::{Server, Shutdown, Transport};
+use elenchus_rpc::{Server, Shutdown};
 use sqlx::PgPool;
 
 use self::accounts::Accounts;
 use self::attempts::Attempts;
 use self::credentials::Credentials;
+use self::erasure::Erasures;
 use self::grpc::{
-    AuditRpc, AuthRpc, CredentialRpc, Issuer, OidcRpc, SecondFactorRpc, SessionRpc, TicketRpc,
-    TokenRpc, UserRpc,
+    AuditRpc, AuthRpc, CredentialRpc, Issuer, OidcRpc, PersonalDataRpc, SecondFactorRpc,
+    SessionRpc, TicketRpc, TokenRpc, UserRpc,
 };
 use self::oidc::Oidc;
 use self::password::Passwords;
@@ -53,6 +59,8 @@ use self::sessions::StoredSessions;
 use self::signing_keys::SigningKeys;
 use self::store::{MIGRATOR, SessionLifetime, Store};
 
+pub use self::erasure::Holders;
+pub use self::personal_data::PERSONAL_DATA;
 pub use self::settings::{AttemptLimits, KeyTerms, Settings};
 
 /// The service's name, and that of its schema.
@@ -99,27 +107,33 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
     let settings = Settings::from_env(&process.env)?;
     let database = DatabaseSettings::from_env(&process.env, "AUTH")?;
     let pool = Database::open(&database, NAME, &MIGRATOR).await?;
-    let analytics = process.peer(NAME, Role::Analytics)?;
-    Ok(build(settings, pool, process.cache.clone(), analytics, &process.shutdown).await?)
+    let holders = Holders {
+        workflow: process.peer(NAME, Role::Workflow)?,
+        conversation: process.peer(NAME, Role::Conversation)?,
+        document: process.peer(NAME, Role::Document)?,
+        analytics: process.peer(NAME, Role::Analytics)?,
+    };
+    Ok(build(settings, pool, process.cache.clone(), holders, &process.shutdown).await?)
 }
 
-/// Builds the service over its database. `analytics` signs as this service.
+/// Builds the service over its database.
 pub async fn build(
     settings: Settings,
     pool: PgPool,
     cache: Cache,
-    analytics: Transport,
+    holders: Holders,
     shutdown: &Shutdown,
 ) -> Result<Server, BuildError> {
     elenchus_outbox::migrate(&pool).await?;
-    Relay::spawn(&pool, analytics, shutdown);
+    Relay::spawn(&pool, holders.analytics.clone(), shutdown);
 
     let lifetime = SessionLifetime {
         idle: settings.refresh_token_lifetime,
         absolute: settings.session_lifetime,
     };
     let store = Store::new(pool.clone(), lifetime, settings.sealer.clone());
-    mail::spawn(&settings.mail, &pool, store.clone(), shutdown)?;
+    let notices = Notices::listen(&pool, &[mail::TABLE, erasure::TABLE], shutdown);
+    mail::spawn(&settings.mail, &pool, store.clone(), notices.clone(), shutdown)?;
     sweep::spawn(store.clone(), shutdown);
 
     let passwords = Arc::new(Passwords::for_this_machine());
@@ -133,6 +147,23 @@ pub async fn build(
         attempts: Arc::clone(&attempts),
         sessions: Arc::clone(&sessions),
     });
+    let own = PersonalData::new(pool.clone(), PERSONAL_DATA, shutdown.clone());
+    let erasures = Erasures::spawn(
+        &pool,
+        store.clone(),
+        holders.clone(),
+        own.clone(),
+        settings.erasure_settle,
+        notices,
+        shutdown,
+    );
+    let personal_data = PersonalDataRpc {
+        credentials: Arc::clone(&credentials),
+        store: store.clone(),
+        erasures,
+        own: own.clone(),
+        holders,
+    };
     let accounts = Arc::new(Accounts {
         store: store.clone(),
         passwords,
@@ -179,6 +210,8 @@ pub async fn build(
         .service(AuthServiceServer::new(service))
         .service(UserServiceServer::new(UserRpc { store: store.clone() }))
         .service(TicketServiceServer::new(tickets))
+        .service(PersonalDataServiceServer::new(personal_data))
+        .service(own.into_service())
         .service(AuditServiceServer::new(AuditRpc { store: store.clone() }))
         .service(CredentialServiceServer::new(CredentialRpc { credentials }))
         .service(SessionServiceServer::new(session))

@@ -12,6 +12,8 @@ use crate::{mail, oidc};
 
 /// Longer than anybody outside the mesh should keep a copy of the published keys.
 const KEY_LEAD: Duration = Duration::from_secs(300);
+/// Longer than the longest call, which is half an hour, and the second that a session is believed.
+const SETTLE: u32 = 31 * 60;
 /// A year. Nobody means more.
 const MAX_MINUTES: u64 = 365 * 24 * 60;
 
@@ -38,6 +40,8 @@ pub struct Settings {
     pub mail: mail::Settings,
     /// What guessing is bounded by.
     pub attempts: AttemptLimits,
+    /// How long after an account was closed its data are swept a second time.
+    pub erasure_settle: Duration,
 }
 
 /// When a key that signs access tokens is replaced, and how.
@@ -71,6 +75,9 @@ impl Settings {
             passwords: password_rules(env)?,
             oidc: oidc::Settings::from_env(env)?,
             mail: mail::Settings::from_env(env)?,
+            erasure_settle: Duration::from_secs(
+                env.or::<u32>("ACCOUNT_ERASURE_SETTLE_SECONDS", SETTLE)?.into(),
+            ),
             attempts: AttemptLimits {
                 per_minute: env
                     .or("LOGIN_ATTEMPTS_PER_MINUTE", AttemptLimits::DEFAULT.per_minute)?,

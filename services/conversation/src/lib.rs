@@ -6,6 +6,7 @@ pub mod domain;
 pub mod generation;
 mod grpc;
 mod outbox;
+mod personal_data;
 pub mod store;
 mod sweep;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use elenchus_llm::Models;
 use elenchus_outbox::Relay;
+use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::conversation::v1::assistant_service_server::AssistantServiceServer;
@@ -26,6 +28,7 @@ use sqlx::PgPool;
 use self::answer::{Answers, Pace};
 use self::generation::Generations;
 use self::grpc::{AssistantRpc, ConversationRpc};
+pub use self::personal_data::PERSONAL_DATA;
 use self::store::{MIGRATOR, Store};
 
 /// The service's name, and that of its schema.
@@ -93,9 +96,11 @@ pub async fn build(
         generations,
         documents: DocumentServiceClient::new(peers.documents),
     };
+    let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone());
     let server = Server::builder(guard)
         .service(ConversationServiceServer::new(conversations))
         .service(AssistantServiceServer::new(AssistantRpc { answers }))
+        .service(personal_data.into_service())
         .healthy_while(move || {
             let store = store.clone();
             async move { store.is_reachable().await }

@@ -5,6 +5,7 @@ pub mod chunk;
 pub mod domain;
 pub mod extract;
 mod grpc;
+mod personal_data;
 mod processing;
 pub mod search;
 mod settings;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use elenchus_durable::{Notices, Queue, Terms, Worker};
 use elenchus_embedding::Embedder;
 use elenchus_outbox::Relay;
+use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::document::v1::document_service_server::DocumentServiceServer;
@@ -26,10 +28,12 @@ use object_store::local::LocalFileSystem;
 use sqlx::PgPool;
 
 pub use self::extract::{EXTRACT_ARGUMENT, run_extractor};
+pub use self::personal_data::PERSONAL_DATA;
 pub use self::settings::Settings;
 
 use self::extract::{Extractor, Limits};
 use self::grpc::DocumentRpc;
+use self::personal_data::StoredFiles;
 use self::processing::{Processing, QUEUE_TABLE};
 use self::search::Search;
 use self::store::{MIGRATOR, Store};
@@ -86,7 +90,9 @@ pub async fn build(
     Relay::spawn(&pool, analytics, shutdown);
 
     std::fs::create_dir_all(&settings.upload_dir)?;
-    let files = Arc::new(LocalFileSystem::new_with_prefix(&settings.upload_dir)?);
+    // A user's folder goes with the last file in it.
+    let files = LocalFileSystem::new_with_prefix(&settings.upload_dir)?;
+    let files = Arc::new(files.with_automatic_cleanup(true));
     let embedder = Embedder::open(&settings.embedding)?;
     if embedder.is_none() {
         tracing::warn!("no embedding model is installed: documents are searched by words alone");
@@ -95,7 +101,7 @@ pub async fn build(
     let terms = Terms { attempts: ATTEMPTS, ..Terms::default() };
     let queue = Queue::new(pool.clone(), QUEUE_TABLE, "document_id", terms);
     let notices = Notices::listen(&pool, &[QUEUE_TABLE], shutdown);
-    let store = Store::new(pool, queue.clone());
+    let store = Store::new(pool.clone(), queue.clone());
     let processing = Processing {
         store: store.clone(),
         files: Arc::clone(&files),
@@ -110,10 +116,13 @@ pub async fn build(
         max_file_size: settings.max_file_size,
         allowed: settings.allowed,
     };
+    let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone())
+        .with_files(Arc::new(StoredFiles(Arc::clone(&files))));
     let search = Search::new(store.clone(), embedder);
     let rpc = DocumentRpc { store: store.clone(), files, uploads, search, notices };
     let server = Server::builder(guard)
         .service(DocumentServiceServer::new(rpc))
+        .service(personal_data.into_service())
         .healthy_while(move || {
             let store = store.clone();
             async move { store.is_reachable().await }

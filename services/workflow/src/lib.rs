@@ -7,6 +7,7 @@ mod grant;
 mod grpc;
 mod input;
 mod json;
+mod personal_data;
 mod run;
 mod settings;
 mod shipped;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use elenchus_durable::{Notices, Queue, Worker};
 use elenchus_outbox::Relay;
+use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::workflow::v1::workflow_service_server::WorkflowServiceServer;
@@ -29,6 +31,7 @@ use self::grpc::WorkflowRpc;
 use self::run::{Activities, Runner};
 use self::store::{EVENTS, RUNS, Store};
 
+pub use self::personal_data::PERSONAL_DATA;
 pub use self::settings::{Retry, Settings};
 pub use self::shipped::Unusable;
 pub use self::store::MIGRATOR;
@@ -98,6 +101,7 @@ pub async fn build(
 
     let queue = Queue::new(pool.clone(), RUNS, "workflow_execution_id", settings.terms);
     let store = Store::new(pool.clone(), queue.clone());
+    let personal_data = PersonalData::new(pool.clone(), PERSONAL_DATA, shutdown.clone());
     shipped::publish(&store, &shipped::read()?).await.map_err(BuildError::Publish)?;
 
     let notices = Notices::listen(&pool, &[RUNS, EVENTS], shutdown);
@@ -116,6 +120,7 @@ pub async fn build(
         WorkflowRpc { store: store.clone(), grants, notices, poll, shutdown: shutdown.clone() };
     let server = Server::builder(Guard { service: NAME, keys: settings.keys, sessions })
         .service(WorkflowServiceServer::new(service))
+        .service(personal_data.into_service())
         .healthy_while(move || {
             let store = store.clone();
             async move { store.is_reachable().await }

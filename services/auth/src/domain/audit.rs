@@ -66,6 +66,10 @@ pub enum Act {
     UseRecoveryCode,
     /// Fresh recovery codes took the place of the old ones.
     RenewRecoveryCodes,
+    /// Everything that is held of a user was handed out.
+    Export,
+    /// An account was closed, and its erasure began.
+    Delete,
 }
 
 /// Who did it.
@@ -168,6 +172,8 @@ impl Act {
             Self::ShowCode => "second_factor.show",
             Self::UseRecoveryCode => "second_factor.recover",
             Self::RenewRecoveryCodes => "second_factor.renew_recovery_codes",
+            Self::Export => "account.export",
+            Self::Delete => "account.delete",
         }
     }
 }

@@ -97,6 +97,18 @@ pub enum Error {
         /// How many.
         most: i64,
     },
+    /// The account can only be closed by whoever proves again who they are.
+    #[error(
+        "sign in again and retry within {} minutes, or send the password where no second factor is set up",
+        within.as_secs() / 60
+    )]
+    NotConfirmed {
+        /// How new a sign-in must be.
+        within: Duration,
+    },
+    /// There is no such erasure.
+    #[error("erasure not found")]
+    NoErasure,
     /// The database cannot be reached.
     #[error("accounts cannot be reached right now")]
     Unavailable(#[source] Source),

@@ -4,6 +4,7 @@ mod audit;
 mod credential;
 mod oidc;
 mod origin;
+mod personal_data;
 mod second_factor;
 mod session;
 mod ticket;
@@ -33,6 +34,7 @@ use crate::store::Store;
 
 pub(crate) use self::audit::AuditRpc;
 pub(crate) use self::oidc::OidcRpc;
+pub(crate) use self::personal_data::PersonalDataRpc;
 pub(crate) use self::second_factor::SecondFactorRpc;
 pub(crate) use self::session::SessionRpc;
 pub(crate) use self::ticket::TicketRpc;
@@ -274,8 +276,8 @@ impl Classify for Error {
             Self::OidcNotConfigured => Code::Unimplemented,
             Self::TooManyAttempts { .. } => Code::ResourceExhausted,
             Self::Busy | Self::Unavailable(_) | Self::OidcUnavailable(_) => Code::Unavailable,
-            Self::NoSession => Code::PermissionDenied,
-            Self::NoAccount | Self::UnknownSession => Code::NotFound,
+            Self::NoSession | Self::NotConfirmed { .. } => Code::PermissionDenied,
+            Self::NoAccount | Self::NoErasure | Self::UnknownSession => Code::NotFound,
             Self::Internal(_) => Code::Internal,
         }
     }
@@ -303,7 +305,8 @@ impl Classify for Error {
             Self::Busy => "OVERLOADED",
             Self::TicketRefused => "TICKET_REFUSED",
             Self::NoSession => "NO_SESSION",
-            Self::NoAccount => "NOT_FOUND",
+            Self::NoAccount | Self::NoErasure => "NOT_FOUND",
+            Self::NotConfirmed { .. } => "CONFIRMATION_REQUIRED",
             Self::LastSuperuser => "LAST_SUPERUSER",
             Self::TooManyTokens { .. } => "TOO_MANY_TOKENS",
             Self::OwnAccount => "OWN_ACCOUNT",
@@ -341,6 +344,8 @@ impl Classify for Error {
             | Self::TicketRefused
             | Self::NoSession
             | Self::NoAccount
+            | Self::NoErasure
+            | Self::NotConfirmed { .. }
             | Self::LastSuperuser
             | Self::OwnAccount
             | Self::TooManyTokens { .. }

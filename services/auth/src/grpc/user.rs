@@ -150,7 +150,7 @@ fn without_nul(field: &str, text: String) -> Result<String, Status> {
 }
 
 /// What is no id names no account.
-fn user_id(raw: &str) -> Result<UserId, Status> {
+pub(super) fn user_id(raw: &str) -> Result<UserId, Status> {
     Uuid::try_parse(raw).map(UserId).map_err(|_| from_error(Error::NoAccount))
 }
 

@@ -14,4 +14,5 @@ pub use self::settings::{Security, Settings, Smtp};
 
 pub use self::sender::MailError;
 
+pub(crate) use self::outbox::TABLE;
 pub(crate) use self::sender::spawn;

@@ -8,7 +8,7 @@ use metrics::counter;
 use sqlx::PgPool;
 
 use super::letter::{Letter, Matter};
-use super::outbox::{Outbox, Outcome, TABLE};
+use super::outbox::{Outbox, Outcome};
 use super::render::{RenderError, Renderer};
 use super::settings::Settings;
 use super::transport::{self, Transport, TransportError};
@@ -36,11 +36,13 @@ struct Sender {
     transport: Transport,
 }
 
-/// Begins to send, and goes on until the stop. Any number of replicas may.
+/// Begins to send, and goes on until the stop. Any number of replicas may. `notices` hears
+/// the queue's table.
 pub(crate) fn spawn(
     settings: &Settings,
     pool: &PgPool,
     store: Store,
+    notices: Notices,
     shutdown: &Shutdown,
 ) -> Result<(), MailError> {
     let outbox = store.mails().clone();
@@ -52,7 +54,6 @@ pub(crate) fn spawn(
         renderer: Renderer::new(settings)?,
         transport: Transport::new(settings)?,
     };
-    let notices = Notices::listen(pool, &[TABLE], shutdown);
     shutdown.spawn(Worker::run(queue, CONCURRENCY, sender, notices, shutdown.clone()));
     Ok(())
 }

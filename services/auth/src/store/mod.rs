@@ -4,6 +4,7 @@
 mod account;
 mod audit;
 mod credential;
+mod erasure;
 mod identity;
 mod one_time;
 mod second_factor;

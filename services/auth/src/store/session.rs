@@ -57,6 +57,8 @@ pub enum EndReason {
     PasswordChanged,
     /// The owner ended it from elsewhere.
     Revoked,
+    /// The account was closed for good.
+    Closed,
 }
 
 /// What came of a refresh token that was presented.
@@ -97,6 +99,7 @@ impl EndReason {
             Self::Deactivated => "deactivated",
             Self::PasswordChanged => "password_changed",
             Self::Revoked => "revoked",
+            Self::Closed => "closed",
         }
     }
 }

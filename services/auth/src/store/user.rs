@@ -189,7 +189,7 @@ pub(super) async fn has_superuser(transaction: &mut PgConnection) -> Result<bool
         .await
 }
 
-/// An account, which nobody else changes before this transaction ends.
+/// An account that is not on its way out, which nobody else changes before this transaction ends.
 pub(super) async fn lock_user(
     transaction: &mut PgConnection,
     user_id: UserId,
@@ -197,7 +197,7 @@ pub(super) async fn lock_user(
     let row: Option<UserRow> = sqlx::query_as(concat!(
         "SELECT ",
         user_columns!(),
-        " FROM account WHERE user_id = $1 FOR NO KEY UPDATE"
+        " FROM account WHERE user_id = $1 AND closed_at IS NULL FOR NO KEY UPDATE"
     ))
     .bind(user_id.0)
     .fetch_optional(transaction)
@@ -215,7 +215,7 @@ async fn update(
          SET full_name = coalesce($2, full_name), organization = coalesce($3, organization),
              role = coalesce($4, role), is_active = coalesce($5, is_active),
              is_superuser = coalesce($6, is_superuser), updated_at = now()
-         WHERE user_id = $1
+         WHERE user_id = $1 AND closed_at IS NULL
          RETURNING ",
         user_columns!()
     ))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use elenchus_auth::store::MIGRATOR;
-use elenchus_auth::{Settings, build};
+use elenchus_auth::{Holders, Settings, build};
 use elenchus_cache::Cache;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::auth_service_client::AuthServiceClient;
@@ -126,10 +126,12 @@ impl Service {
 }
 
 async fn serve(settings: Settings, pool: &PgPool, env: &Env, shutdown: &Shutdown) -> Server {
-    // Nobody is bound: analytics is away, which sign-in must not notice.
-    let analytics = Late::default().transport();
+    // Nobody is bound: the others are away, which sign-in must not notice.
+    let away = || Late::default().transport();
+    let holders =
+        Holders { workflow: away(), conversation: away(), document: away(), analytics: away() };
     let cache = Cache::from_env(env).unwrap();
-    build(settings, pool.clone(), cache, analytics, shutdown).await.unwrap()
+    build(settings, pool.clone(), cache, holders, shutdown).await.unwrap()
 }
 
 pub(crate) fn registration(email: &str) -> pb::RegisterRequest {

@@ -4,5 +4,6 @@ mod bad_input;
 mod cite;
 mod embedded;
 mod mesh;
+mod personal_data;
 mod socket;
 mod walk;

@@ -23,6 +23,8 @@ pub(crate) struct Mesh {
     pub(crate) base: String,
     pub(crate) data: TempDir,
     http: reqwest::Client,
+    /// What the processes were started with, where there are several.
+    variables: Vec<(String, String)>,
 }
 
 /// A child that is killed with its mesh.
@@ -129,11 +131,20 @@ impl Mesh {
     pub(crate) fn embedded() -> Self {
         let data = TempDir::new().unwrap();
         let (process, base) = serve(&data, &[]);
-        Self { processes: vec![process], base, data, http: client() }
+        Self { processes: vec![process], base, data, http: client(), variables: Vec::new() }
     }
 
     /// Five services and a gateway, each a process, on a PostgreSQL and a Redis of the test run.
     pub(crate) async fn apart(database_url: &str, redis_url: Option<&str>) -> Self {
+        Self::apart_with(database_url, redis_url, &[]).await
+    }
+
+    /// As [`Mesh::apart`], with more variables.
+    pub(crate) async fn apart_with(
+        database_url: &str,
+        redis_url: Option<&str>,
+        more: &[(&str, &str)],
+    ) -> Self {
         let data = TempDir::new().unwrap();
         let addresses: Vec<String> =
             SERVICES.iter().map(|_| format!("127.0.0.1:{}", free_port())).collect();
@@ -147,16 +158,17 @@ impl Mesh {
             variables.push((format!("{name}_SERVICE_ADDR"), format!("http://{address}")));
             variables.push((format!("{name}_SERVICE_LISTEN"), address.clone()));
         }
-        let variables: Vec<(&str, &str)> =
-            variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        variables
+            .extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let given = pairs(&variables);
         let mut processes: Vec<Program> = SERVICES
             .iter()
-            .map(|service| Program::start(&["serve", service], data.path(), &variables).0)
+            .map(|service| Program::start(&["serve", service], data.path(), &given).0)
             .collect();
-        let (gateway, lines) = Program::start(&["serve", "gateway"], data.path(), &variables);
+        let (gateway, lines) = Program::start(&["serve", "gateway"], data.path(), &given);
         processes.push(gateway);
         let base = base_of(&lines, data.path());
-        let mesh = Self { processes, base, data, http: client() };
+        let mesh = Self { processes, base, data, http: client(), variables };
         mesh.until_ready().await;
         mesh
     }
@@ -171,6 +183,18 @@ impl Mesh {
             assert!(Instant::now() < patience, "not ready\n{}", log(self.data.path()));
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Kills the process of one service.
+    pub(crate) fn kill(&mut self, service: &str) {
+        self.processes[place_of(service)].kill();
+    }
+
+    /// Starts the process of one service again.
+    pub(crate) fn revive(&mut self, service: &str) {
+        let (process, _) =
+            Program::start(&["serve", service], self.data.path(), &pairs(&self.variables));
+        self.processes[place_of(service)] = process;
     }
 
     /// Kills every process, and starts the embedded mesh again on the same folder.
@@ -213,6 +237,14 @@ impl Mesh {
         let session: Value = answer.json().await.unwrap();
         User { mesh: self, token: session["access_token"].as_str().unwrap().to_owned() }
     }
+}
+
+fn pairs(variables: &[(String, String)]) -> Vec<(&str, &str)> {
+    variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+fn place_of(service: &str) -> usize {
+    SERVICES.iter().position(|name| *name == service).unwrap()
 }
 
 /// Starts the embedded mesh and waits for its first line.
