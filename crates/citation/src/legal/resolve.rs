@@ -38,21 +38,17 @@ fn authority(_before: &[Citation], at: usize, citation: &Citation) -> Option<usi
 
 /// The last decision in that volume, or the one with the name that stands before the short form.
 fn short(text: &str, before: &[Citation], citation: &Citation) -> Option<usize> {
-    let same = |other: &&(usize, &Citation)| {
-        let other = other.1;
+    let same = |other: &&Citation| {
         other.kind == CitationKind::Case
             && other.volume == citation.volume
             && other.reporter == citation.reporter
     };
-    let all: Vec<(usize, &Citation)> = before.iter().enumerate().collect();
-    let candidates: Vec<&(usize, &Citation)> = all.iter().filter(same).collect();
     let lead = text[..citation.bytes.start].trim_end().trim_end_matches(',');
     let name = lead.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let named = candidates
-        .iter()
-        .rev()
-        .find(|(_, other)| name.len() > 2 && words(&other.case_name).any(|word| word == name));
-    named.or(candidates.last()).map(|(at, _)| *at)
+    let is_named = |other: &&Citation| words(&other.case_name).any(|word| word == name);
+    let place = |fits: &dyn Fn(&&Citation) -> bool| before.iter().rposition(|other| fits(&other));
+    let named = (name.len() > 2).then(|| place(&|other| same(other) && is_named(other))).flatten();
+    named.or_else(|| place(&same))
 }
 
 fn supra(before: &[Citation], name: &str) -> Option<usize> {
