@@ -76,7 +76,7 @@ class Side:
 
     def mailed(self, page: str) -> str:
         """What the newest mailed link to a page carries."""
-        for _ in range(600):
+        for _ in range(3000):
             for mail in sorted(self.mails.glob("*.eml"), reverse=True):
                 text = mail.read_text().replace("=\r\n", "").replace("=\n", "").replace("=3D", "=")
                 link = re.search(page + r"#token=([\w-]+)", text)
@@ -93,7 +93,7 @@ class Side:
                             files={"file": (example.name, example.read_bytes())}, timeout=60)
         answer.raise_for_status()
         document = answer.json()["id"]
-        for _ in range(600):
+        for _ in range(3000):
             if self.json("GET", f"/api/v1/documents/{document}")["processing_status"] == "completed":
                 return document
             time.sleep(0.1)
@@ -176,7 +176,7 @@ def samples(side: Side):
     run = {"template_id": "document_summary", "input_data": {"document_id": document}, "execution_id": f"{side.name}-1"}
     side.json("POST", "/api/v1/workflows/execute", run)
     one_run = "/api/v1/workflows/executions/{execution_id}"
-    for _ in range(600):
+    for _ in range(3000):
         if side.json("GET", one_run.format(execution_id=run["execution_id"]))["status"] == "completed":
             break
         time.sleep(0.1)
@@ -286,7 +286,7 @@ def compare(ours: str, theirs: str, fields: dict[str, str], mails: pathlib.Path)
 def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        addresses = {service: f"127.0.0.1:{free_port()}" for service in envoy.SERVICES.values()}
+        addresses = {service: f"127.0.0.1:{free_port()}" for service in envoy.ROLES}
         processes, base = start_mesh(folder, addresses)
         try:
             whole, plain = folder / "elenchus.binpb", folder / "envoy.binpb"

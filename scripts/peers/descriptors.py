@@ -19,3 +19,10 @@ def without_response_body(source: pathlib.Path, target: pathlib.Path) -> dict[st
                 binding.response_body = ""
     target.write_bytes(files.SerializeToString())
     return fields
+
+
+def services_with_routes(source: pathlib.Path) -> list[str]:
+    """The full names of the services that HTTP reaches."""
+    files = descriptor_pb2.FileDescriptorSet.FromString(source.read_bytes())
+    return [f"{file.package}.{service.name}" for file in files.file for service in file.service
+            if any(method.options.HasExtension(annotations_pb2.http) for method in service.method)]

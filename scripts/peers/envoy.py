@@ -7,30 +7,21 @@ import time
 
 import httpx
 
-SERVICES = {
-    "elenchus.auth.v1.AuditService": "auth",
-    "elenchus.auth.v1.AuthService": "auth",
-    "elenchus.auth.v1.CredentialService": "auth",
-    "elenchus.auth.v1.OidcService": "auth",
-    "elenchus.auth.v1.PersonalDataService": "auth",
-    "elenchus.auth.v1.SecondFactorService": "auth",
-    "elenchus.auth.v1.SessionService": "auth",
-    "elenchus.auth.v1.UserService": "auth",
-    "elenchus.conversation.v1.ConversationService": "conversation",
-    "elenchus.document.v1.DocumentService": "document",
-    "elenchus.workflow.v1.WorkflowService": "workflow",
-    "elenchus.analytics.v1.AnalyticsService": "analytics",
-}
+from . import descriptors as sets
+
+# The roles of the mesh, as the packages of their protos are named.
+ROLES = ("auth", "conversation", "document", "workflow", "analytics")
 
 
 def config(descriptors: pathlib.Path, port: int, addresses: dict[str, str]) -> dict:
     """A static configuration: one listener, the transcoder, one HTTP/2 cluster for each service."""
+    services = {name: name.split(".")[1] for name in sets.services_with_routes(descriptors)}
     routes = [{"match": {"prefix": f"/{name}/"}, "route": {"cluster": cluster, "timeout": "60s"}}
-              for name, cluster in SERVICES.items()]
+              for name, cluster in services.items()]
     transcoder = {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
         "proto_descriptor": str(descriptors),
-        "services": list(SERVICES),
+        "services": list(services),
         "convert_grpc_status": True,
         "print_options": {"always_print_primitive_fields": True, "preserve_proto_field_names": True},
     }
