@@ -4,6 +4,7 @@
 
 mod audit;
 mod credentials;
+mod forgeries;
 mod guessing;
 mod mailbox;
 mod oidc;

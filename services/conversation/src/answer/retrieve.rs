@@ -61,12 +61,15 @@ impl Retriever {
         };
         let found =
             self.documents.clone().search_documents(caller.request_within(BUDGET, request)).await;
-        let found = found.map_err(|status| match status.code() == Code::NotFound {
-            true => Failure::DOCUMENT,
-            false => {
-                tracing::warn!(code = ?status.code(), "the documents could not be searched");
-                Failure::DOCUMENTS
+        let found = found.map_err(|status| {
+            if status.code() == Code::NotFound {
+                return Failure::DOCUMENT;
             }
+            if status.code() == Code::PermissionDenied {
+                return Failure::SCOPE;
+            }
+            tracing::warn!(code = ?status.code(), "the documents could not be searched");
+            Failure::DOCUMENTS
         })?;
         Ok(found.into_inner().results.into_iter().map(passage).collect())
     }

@@ -66,6 +66,12 @@ impl Failure {
     /// A document that was named is not there.
     pub const DOCUMENT: Self =
         Self { code: "DOCUMENT_NOT_FOUND", detail: "document not found", is_retryable: false };
+    /// The caller's token does not open the documents.
+    pub const SCOPE: Self = Self {
+        code: "SCOPE_REQUIRED",
+        detail: "the token lacks the scope \"documents.read\", without which no source is found",
+        is_retryable: false,
+    };
     /// The document service does not answer.
     pub const DOCUMENTS: Self = Self {
         code: "DOCUMENTS_UNAVAILABLE",

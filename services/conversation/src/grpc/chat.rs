@@ -57,6 +57,9 @@ pub(super) async fn whole(mut events: Reader) -> Result<pb::ChatResponse, Status
                     message: Some(message),
                 });
             }
+            Some(Payload::Error(failure)) if failure.code == Failure::SCOPE.code => {
+                return Err(with_reason(Code::PermissionDenied, &failure.code, failure.detail));
+            }
             Some(Payload::Error(failure)) if failure.code == Failure::DOCUMENT.code => {
                 return Err(from_error(Error::DocumentNotFound));
             }
