@@ -118,7 +118,7 @@ fn marker_item(
     sources: &[Source<'_>],
     chars: &Chars,
 ) -> Option<Item> {
-    sources.iter().any(|source| source.marker().is_some()).then(|| Item {
+    sources.iter().any(Source::has_marker).then(|| Item {
         kind: Kind::SourceReference,
         span: chars.span(&marker.bytes),
         text: answer[marker.bytes.clone()].to_owned(),
@@ -136,7 +136,7 @@ fn marker_item(
 }
 
 fn named<'s, 't>(marker: &Marker, sources: &'s [Source<'t>]) -> Option<&'s Source<'t>> {
-    sources.iter().find(|source| source.marker() == Some(&marker.name))
+    sources.iter().find(|source| source.is_called(&marker.name))
 }
 
 /// The characters before each byte of an answer.

@@ -15,7 +15,7 @@ const BLOCK: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct Source<'a> {
     document_id: Cow<'a, str>,
-    marker: Option<Cow<'a, str>>,
+    markers: Vec<Cow<'a, str>>,
     text: Option<Cow<'a, str>>,
     first_char: usize,
     first_page: Option<usize>,
@@ -34,7 +34,7 @@ impl<'a> Source<'a> {
     pub fn without_text(document_id: impl Into<Cow<'a, str>>) -> Self {
         Self {
             document_id: document_id.into(),
-            marker: None,
+            markers: Vec::new(),
             text: None,
             first_char: 0,
             first_page: None,
@@ -42,10 +42,11 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What the answer calls it, such as `[1]`.
+    /// What the answer calls it, such as `[1]`. One source may have several markers, as when an answer
+    /// was made from several of its passages.
     #[must_use]
     pub fn with_marker(mut self, marker: impl Into<Cow<'a, str>>) -> Self {
-        self.marker = Some(marker.into());
+        self.markers.push(marker.into());
         self
     }
 
@@ -62,9 +63,14 @@ impl<'a> Source<'a> {
         &self.document_id
     }
 
-    /// What the answer calls it.
-    pub fn marker(&self) -> Option<&str> {
-        self.marker.as_deref()
+    /// Whether the answer calls it anything.
+    pub(crate) fn has_marker(&self) -> bool {
+        !self.markers.is_empty()
+    }
+
+    /// Whether the answer calls it so.
+    pub(crate) fn is_called(&self, marker: &str) -> bool {
+        self.markers.iter().any(|own| own == marker)
     }
 
     /// Its text, if that has words.

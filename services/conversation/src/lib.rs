@@ -2,6 +2,7 @@
 //! models; the other services ask it.
 
 pub mod answer;
+mod citation;
 pub mod domain;
 pub mod generation;
 mod grpc;

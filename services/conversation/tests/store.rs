@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use elenchus_conversation::domain::{
-    ConversationId, Error, MessageStatus, NewConversation, Place, Question, SessionId, Text, Title,
-    Usage,
+    CitationReport, ConversationId, Error, MessageStatus, NewConversation, Place, Question,
+    SessionId, Text, Title, Usage,
 };
 use elenchus_conversation::store::{Asked, Ending, Kept, MIGRATOR, Store};
 use elenchus_rpc::UserId;
@@ -40,6 +40,7 @@ fn ending(content: &str) -> Ending {
         status: MessageStatus::Complete,
         content: content.to_owned(),
         citations: Vec::new(),
+        report: CitationReport::default(),
         usage: Usage::default(),
         failure: None,
         last_seq: 1,

@@ -14,11 +14,8 @@ const NOTHING_FITS: &str = "The sources hold nothing that answers this question.
 /// The events of the answer to a prompt.
 pub(super) fn to(prompt: &Prompt) -> Vec<ModelEvent> {
     let chosen = choose(prompt);
-    let citations: Vec<Citation> = chosen
-        .iter()
-        .zip(1..)
-        .map(|(clause, number)| citation(clause, number, &prompt.passages[clause.passage]))
-        .collect();
+    let citations: Vec<Citation> =
+        chosen.iter().map(|clause| citation(clause, &prompt.passages[clause.passage])).collect();
     let text = text(prompt, &citations);
     let usage = ModelEvent::Usage(usage(prompt, &text));
     let deltas =
@@ -26,11 +23,12 @@ pub(super) fn to(prompt: &Prompt) -> Vec<ModelEvent> {
     deltas.chain(citations.into_iter().map(ModelEvent::Citation)).chain([usage]).collect()
 }
 
-fn citation(clause: &Clause, number: usize, passage: &Passage) -> Citation {
+fn citation(clause: &Clause, passage: &Passage) -> Citation {
     let quote = &passage.text[clause.range.clone()];
     let start_char = passage.text[..clause.range.start].chars().count();
     Citation {
-        marker: format!("[{number}]"),
+        // The passage's number, as every model is told to cite.
+        marker: format!("[{}]", clause.passage + 1),
         passage_index: clause.passage,
         quote: quote.to_owned(),
         start_char,

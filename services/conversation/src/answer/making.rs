@@ -6,9 +6,11 @@ use elenchus_llm::{ModelEvent, estimated_tokens};
 use elenchus_rpc::Shutdown;
 use tokio::time::sleep;
 
+use super::checking::Checking;
 use super::work::{Step, Work};
-use super::{MOST_BYTES, Pace, counted, place};
-use crate::domain::{Citation, MessageStatus, Passage, Usage, storable};
+use super::{MOST_BYTES, Pace, counted};
+use crate::citation::Found;
+use crate::domain::{MessageStatus, Passage, Usage, storable};
 use crate::generation::{Failure, Log, Making as Open, What};
 use crate::store::{Asked, Ending, Kept, Store};
 
@@ -32,7 +34,8 @@ enum Stop {
 #[derive(Default)]
 struct Told {
     content: String,
-    citations: Vec<Citation>,
+    /// What it is made from.
+    passages: Vec<Passage>,
     /// The model that answers, where it is not the one that was asked.
     answered_by: Option<String>,
     /// About how many tokens the model was given to read.
@@ -51,6 +54,7 @@ pub(super) struct Making {
     pub(super) began: Instant,
     /// Whether it is made to its end when whoever asked leaves.
     pub(super) is_detached: bool,
+    pub(super) checking: Checking,
 }
 
 impl Making {
@@ -84,11 +88,21 @@ impl Making {
         match last_seq {
             Ok((last_seq, status, failure)) => {
                 let model = told.answered_by.take().unwrap_or_else(|| self.model.clone());
-                let ending = told.end(last_seq, status, failure, self.began.elapsed());
+                let found = self.check(&told).await;
+                let ending = told.end(last_seq, status, failure, found, self.began.elapsed());
                 live.show(self.end(&model, &ending).await);
             }
             // Whoever sweeps ends it with what is stored.
             Err(failure) => tracing::warn!(code = failure.code, "an answer was given up"),
+        }
+    }
+
+    /// Holds what was said against its sources, and gives signs of life meanwhile.
+    async fn check(&self, told: &Told) -> Found {
+        tokio::select! {
+            found = self.checking.check(&told.content, &told.passages) => found,
+            // Then nothing of it can be stored either.
+            _ = self.give_signs() => Found::default(),
         }
     }
 
@@ -143,7 +157,6 @@ impl Making {
 impl Told {
     /// Tells what the work comes to, until it has ended.
     async fn relay(&mut self, work: &mut Work, log: &Log) -> Result<(), Stop> {
-        let mut passages = Vec::new();
         loop {
             let step = work.next().await;
             // Nothing is counted as told that may be dropped while it waits.
@@ -151,7 +164,7 @@ impl Told {
             match step {
                 Step::Retrieved(found, prompt_tokens) => {
                     self.prompt_tokens = prompt_tokens;
-                    passages.clone_from(&found);
+                    self.passages.clone_from(&found);
                     room.tell(What::Retrieval(found));
                 }
                 Step::Said(ModelEvent::Delta(text)) => {
@@ -162,12 +175,8 @@ impl Told {
                     self.content.push_str(&text);
                     room.tell(What::Delta(text));
                 }
-                Step::Said(ModelEvent::Citation(citation)) => {
-                    if let Some(citation) = located(&citation, &passages) {
-                        self.citations.push(citation.clone());
-                        room.tell(What::Citation(citation));
-                    }
-                }
+                // What a model says of its quotes is not believed: they are checked like any other.
+                Step::Said(ModelEvent::Citation(_)) => {}
                 Step::Said(ModelEvent::AnsweredBy(name)) => self.answered_by = Some(name),
                 Step::Said(ModelEvent::Usage(usage)) => self.usage = Some(usage),
                 Step::Failed(failure) => return Err(Stop::Failed(failure)),
@@ -196,15 +205,12 @@ impl Told {
         last_seq: i32,
         status: MessageStatus,
         failure: Option<Failure>,
+        found: Found,
         duration: Duration,
     ) -> Ending {
         let usage = self.usage();
-        let Self { content, citations, .. } = self;
-        Ending { status, content, citations, usage, failure, last_seq, duration }
+        let Found { citations, report } = found;
+        let content = self.content;
+        Ending { status, content, citations, report, usage, failure, last_seq, duration }
     }
-}
-
-/// A quotation of a passage that exists, with its place in the document.
-fn located(citation: &elenchus_llm::Citation, passages: &[Passage]) -> Option<Citation> {
-    passages.get(citation.passage_index).map(|passage| place(citation, passage))
 }

@@ -1,6 +1,7 @@
 //! From a question to its answer: passages are found and a model is asked while the question is
 //! stored, and what comes of it is told to the readers. What was shown is what is stored.
 
+mod checking;
 mod making;
 mod retrieve;
 mod source;
@@ -13,10 +14,11 @@ use elenchus_rpc::{Caller, Shutdown, Transport};
 use futures_util::StreamExt;
 use tracing::Instrument;
 
+use self::checking::Checking;
 use self::making::Making;
 use self::retrieve::Retriever;
 use self::work::{Task, Work};
-use crate::domain::{Citation, Error, Passage, Question, Usage};
+use crate::domain::{Error, Question, Usage};
 use crate::generation::{Generations, Reader};
 use crate::store::Store;
 
@@ -97,6 +99,11 @@ impl Answers {
             model,
         };
         // Beside the commit, so that it costs no time until the first word.
+        let checking = Checking {
+            caller: task.caller.clone(),
+            sources: question.sources.clone(),
+            retriever: self.retriever.clone(),
+        };
         let work = span.in_scope(|| Work::begin(task, &self.shutdown));
         let (asked, started) = self.store.ask(owner, &question, &name, self.pace.lease).await?;
         span.record("conversation.id", tracing::field::display(asked.conversation_id.0));
@@ -111,6 +118,7 @@ impl Answers {
             model: name,
             began,
             is_detached: question.is_detached,
+            checking,
         };
         self.shutdown.spawn(making.run(work, open).instrument(span));
         Ok(reader)
@@ -155,21 +163,6 @@ pub struct Answered {
     pub usage: Usage,
     /// What it quotes, by the place of the passage.
     pub citations: Vec<elenchus_llm::Citation>,
-}
-
-/// Where a quotation from a passage stands in its document.
-fn place(citation: &elenchus_llm::Citation, passage: &Passage) -> Citation {
-    let at = |offset: usize| passage.start_char + i32::try_from(offset).unwrap_or_default();
-    Citation {
-        marker: citation.marker.clone(),
-        quote: citation.quote.clone(),
-        document_id: passage.document_id,
-        chunk_id: passage.chunk_id,
-        filename: passage.filename.clone(),
-        page: passage.page,
-        start_char: at(citation.start_char),
-        end_char: at(citation.end_char),
-    }
 }
 
 fn counted(usage: elenchus_llm::Usage) -> Usage {

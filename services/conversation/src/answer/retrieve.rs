@@ -6,6 +6,8 @@ use std::time::Duration;
 use elenchus_proto::pb::document::v1 as pb;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_rpc::{Caller, Transport};
+use futures_util::future::join_all;
+use tokio::time::timeout;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -15,6 +17,11 @@ use crate::generation::Failure;
 
 const MOST_PASSAGES: usize = 8;
 const BUDGET: Duration = Duration::from_secs(15);
+/// What reading whole documents, after an answer, may take.
+const WHOLE_BUDGET: Duration = Duration::from_secs(3);
+/// Chunks that are asked for at once, and the most that a document may have to be read whole.
+const CHUNKS_AT_ONCE: i32 = 200;
+const MOST_CHUNKS: usize = 4_000;
 /// The longest query that the document service takes.
 const MAX_QUERY_CHARS: usize = 4_000;
 
@@ -45,6 +52,47 @@ impl Retriever {
             passages.extend(self.search(caller, question.content.as_str(), named).await?);
         }
         Ok(passages)
+    }
+
+    /// All that the sources of an answer hold, the documents as their chunks. Each document by itself: one
+    /// that cannot be had takes nothing from the others.
+    pub(super) async fn documents(
+        &self,
+        caller: &Caller,
+        passages: &[Passage],
+    ) -> Vec<(Uuid, Option<Vec<pb::Chunk>>)> {
+        let mut ids: Vec<Uuid> =
+            passages.iter().filter_map(|passage| passage.document_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let whole = ids.into_iter().map(async |id| {
+            let chunks = timeout(WHOLE_BUDGET, self.whole(caller, id)).await.ok().flatten();
+            if chunks.is_none() {
+                tracing::warn!("a document could not be had whole");
+            }
+            (id, chunks)
+        });
+        join_all(whole).await
+    }
+
+    async fn whole(&self, caller: &Caller, id: Uuid) -> Option<Vec<pb::Chunk>> {
+        let mut chunks = Vec::new();
+        while chunks.len() < MOST_CHUNKS {
+            let request = pb::ListChunksRequest {
+                document_id: id.to_string(),
+                skip: i32::try_from(chunks.len()).ok()?,
+                limit: Some(CHUNKS_AT_ONCE),
+                page_token: String::new(),
+            };
+            let request = caller.request_within(WHOLE_BUDGET, request);
+            let page = self.documents.clone().list_chunks(request).await.ok()?.into_inner().chunks;
+            let is_last = page.len() < usize::try_from(CHUNKS_AT_ONCE).ok()?;
+            chunks.extend(page);
+            if is_last {
+                return Some(chunks);
+            }
+        }
+        None
     }
 
     async fn search(

@@ -32,7 +32,7 @@ fn cut(text: &str, number: usize) -> Vec<Passage> {
         passages.push(Passage {
             document_id: None,
             chunk_id: None,
-            filename: format!("source {number}"),
+            filename: Source::name(number),
             content: content.to_owned(),
             page: None,
             start_char: offset(char),

@@ -1,11 +1,10 @@
 //! Questions and answers as they are stored.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{ConversationId, Error};
+use super::{Citation, CitationReport, ConversationId, Error};
 
 /// A message's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,27 +102,6 @@ pub struct Usage {
     pub cost_microusd: i32,
 }
 
-/// A place in a source that an answer quotes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Citation {
-    /// The mark in the answer's text.
-    pub marker: String,
-    /// The words quoted, exactly as they stand in the source.
-    pub quote: String,
-    /// The document; none where the source was text sent with the question.
-    pub document_id: Option<Uuid>,
-    /// The chunk; none where the source was text sent with the question.
-    pub chunk_id: Option<Uuid>,
-    /// The document's name, or `source N`.
-    pub filename: String,
-    /// The page, from 1.
-    pub page: Option<i32>,
-    /// Where the quote starts in the document's text, in characters.
-    pub start_char: i32,
-    /// Where it ends, exclusive.
-    pub end_char: i32,
-}
-
 /// A passage of a source that may hold the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {
@@ -168,8 +146,10 @@ pub struct Message {
     pub usage: Usage,
     /// The trace it was recorded under.
     pub trace_id: String,
-    /// The places that an answer quotes.
+    /// The quotes and citations of an answer, as they were checked.
     pub citations: Vec<Citation>,
+    /// How the check went. None on a question, and on an answer that has not ended.
+    pub citation_report: Option<CitationReport>,
     /// What belongs to it besides, such as why it broke off.
     pub metadata: Map<String, Value>,
     /// When it was written.

@@ -1,15 +1,17 @@
 //! What a conversation is, what may be asked, and what can go wrong. It knows no tonic and no sqlx.
 
+mod citation;
 mod conversation;
 mod error;
 mod message;
 mod question;
 
+pub use self::citation::{Checked, Citation, CitationPlace, CitationReport};
 pub use self::conversation::{
     Change, Conversation, ConversationId, Metadata, NewConversation, SessionId, Title,
 };
 pub use self::error::Error;
-pub use self::message::{Citation, Message, MessageId, MessageStatus, MessageType, Passage, Usage};
+pub use self::message::{Message, MessageId, MessageStatus, MessageType, Passage, Usage};
 pub use self::question::{Place, Question, Source, Text, parse_trace_id};
 
 /// PostgreSQL stores every character but this one.

@@ -42,6 +42,11 @@ impl Text {
 pub struct Source(String);
 
 impl Source {
+    /// What the source is called that stands at this place, from 1.
+    pub fn name(number: usize) -> String {
+        format!("source {number}")
+    }
+
     /// Reads the sources of a question: at most 5, each at most 100,000 characters.
     pub fn parse_all(raw: Vec<String>) -> Result<Vec<Self>, Error> {
         if raw.len() > MAX_SOURCES {

@@ -42,7 +42,7 @@ pub enum What {
     /// More text.
     Delta(String),
     /// A place that the answer quotes.
-    Citation(Citation),
+    Citation(Box<Citation>),
     /// What the model read and wrote. Always told, before the end.
     Usage(Usage),
     /// The answer as it is stored. The end of a good answer.

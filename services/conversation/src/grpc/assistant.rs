@@ -77,5 +77,6 @@ fn placed(citation: &elenchus_llm::Citation, passage: &pb::Passage) -> pb::Citat
         page: passage.page,
         start_char: at(citation.start_char),
         end_char: at(citation.end_char),
+        ..pb::Citation::default()
     }
 }

@@ -54,6 +54,7 @@ pub(super) async fn whole(mut events: Reader) -> Result<pb::ChatResponse, Status
                     conversation_id: message.conversation_id.clone(),
                     usage,
                     citations: message.citations.clone(),
+                    citation_report: message.citation_report,
                     message: Some(message),
                 });
             }

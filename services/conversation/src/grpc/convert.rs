@@ -8,14 +8,14 @@ use prost_types::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{Citation, Conversation, Message, Passage, Usage};
+use crate::domain::{Conversation, Message, Passage, Usage};
 use crate::generation::{Event, What};
 
 fn time(at: DateTime<Utc>) -> Option<Timestamp> {
     Some(Timestamp { seconds: at.timestamp(), nanos: at.timestamp_subsec_nanos().cast_signed() })
 }
 
-fn name(id: Option<Uuid>) -> String {
+pub(super) fn name(id: Option<Uuid>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }
 
@@ -54,37 +54,23 @@ impl From<Message> for pb::Message {
             citations: message.citations.into_iter().map(Into::into).collect(),
             metadata: json::to_struct(Value::Object(message.metadata)),
             created_at: time(message.created_at),
-        }
-    }
-}
-
-impl From<Citation> for pb::Citation {
-    fn from(citation: Citation) -> Self {
-        Self {
-            marker: citation.marker,
-            quote: citation.quote,
-            document_id: name(citation.document_id),
-            chunk_id: name(citation.chunk_id),
-            filename: citation.filename,
-            page: citation.page,
-            start_char: citation.start_char,
-            end_char: citation.end_char,
+            citation_report: message.citation_report.as_ref().map(Into::into),
         }
     }
 }
 
 /// As it was sent once.
-impl From<pb::Citation> for Citation {
-    fn from(citation: pb::Citation) -> Self {
+impl From<pb::Passage> for Passage {
+    fn from(passage: pb::Passage) -> Self {
         Self {
-            marker: citation.marker,
-            quote: citation.quote,
-            document_id: citation.document_id.parse().ok(),
-            chunk_id: citation.chunk_id.parse().ok(),
-            filename: citation.filename,
-            page: citation.page,
-            start_char: citation.start_char,
-            end_char: citation.end_char,
+            document_id: passage.document_id.parse().ok(),
+            chunk_id: passage.chunk_id.parse().ok(),
+            filename: passage.filename,
+            content: passage.content,
+            page: passage.page,
+            start_char: passage.start_char,
+            end_char: passage.end_char,
+            score: passage.score,
         }
     }
 }
@@ -135,7 +121,7 @@ impl From<Event> for pb::ChatEvent {
                 ("retrieval", Payload::Retrieval(pb::Retrieval { passages }))
             }
             What::Delta(text) => ("delta", Payload::Delta(pb::Delta { text })),
-            What::Citation(citation) => ("citation", Payload::Citation(citation.into())),
+            What::Citation(citation) => ("citation", Payload::Citation((*citation).into())),
             What::Usage(usage) => ("usage", Payload::Usage(usage.into())),
             What::Completed(message) => (
                 "message.completed",

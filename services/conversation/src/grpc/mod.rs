@@ -2,6 +2,7 @@
 
 mod assistant;
 mod chat;
+mod citation;
 mod convert;
 mod error;
 

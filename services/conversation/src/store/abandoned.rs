@@ -1,5 +1,6 @@
 //! Ends the answers whose maker has died. What their readers saw stays, and is told to have ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use elenchus_proto::pb::conversation::v1 as pb;
@@ -10,9 +11,11 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::answer::numbered;
 use super::{Store, event};
-use crate::domain::{Citation, ConversationId, Error, MessageId, MessageStatus, Usage};
-use crate::generation::{Event, Failure, What};
+use crate::citation::{self, Found, Material};
+use crate::domain::{ConversationId, Error, MessageId, MessageStatus, Passage, Usage};
+use crate::generation::{Failure, What};
 use crate::outbox;
 
 #[derive(sqlx::FromRow)]
@@ -51,10 +54,11 @@ impl Store {
         let Some(answer) = found else { return Ok(false) };
         let id = MessageId(answer.message_id);
         let shown = Shown::of(event::all(&mut transaction, id).await?);
-        end(&mut transaction, id, &shown).await?;
-        let number = |(offset, what)| Event { generation: id, seq: shown.last_seq + offset, what };
-        let last = [(1, What::Usage(shown.usage())), (2, What::Failed(Failure::INTERRUPTED))];
-        let last: Vec<_> = last.into_iter().map(|pair| number(pair).into_wire()).collect();
+        let material = Arc::new(Material::of_passages(&shown.passages));
+        let found = citation::check(&shown.content, &material).await;
+        end(&mut transaction, id, &shown, &found).await?;
+        let last = [What::Usage(shown.usage()), What::Failed(Failure::INTERRUPTED)];
+        let last = numbered(id, shown.last_seq, &found.citations, last);
         event::insert(&mut transaction, id, &last).await?;
         let told = outbox::answer_ended(
             UserId(answer.user_id),
@@ -75,7 +79,7 @@ impl Store {
 #[derive(Default)]
 struct Shown {
     content: String,
-    citations: Vec<Citation>,
+    passages: Vec<Passage>,
     last_seq: i32,
 }
 
@@ -86,7 +90,9 @@ impl Shown {
             shown.last_seq = event.seq;
             match event.payload {
                 Some(Payload::Delta(delta)) => shown.content.push_str(&delta.text),
-                Some(Payload::Citation(citation)) => shown.citations.push(citation.into()),
+                Some(Payload::Retrieval(retrieval)) => {
+                    shown.passages = retrieval.passages.into_iter().map(Into::into).collect();
+                }
                 _ => {}
             }
         }
@@ -112,21 +118,23 @@ async fn end(
     transaction: &mut PgConnection,
     answer: MessageId,
     shown: &Shown,
+    found: &Found,
 ) -> Result<(), sqlx::Error> {
     let Failure { code, detail, .. } = Failure::INTERRUPTED;
     let error = json!({"error": {"code": code, "detail": detail}});
     sqlx::query(
         "UPDATE message
          SET status = $2, content = $3, citations = $4, completion_tokens = $5, is_estimated = true,
-             metadata = metadata || $6, generating_until = NULL
+             metadata = metadata || $6, citation_report = $7, generating_until = NULL
          WHERE message_id = $1",
     )
     .bind(answer.0)
     .bind(shown.status().as_str())
     .bind(&shown.content)
-    .bind(Json(&shown.citations))
+    .bind(Json(&found.citations))
     .bind(shown.usage().completion_tokens)
     .bind(Json(&error))
+    .bind(Json(&found.report))
     .execute(transaction)
     .await?;
     Ok(())

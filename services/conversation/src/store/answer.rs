@@ -15,8 +15,8 @@ use super::event::{self, STARTS, STOPS};
 use super::message::{Row, columns};
 use super::{Store, lock};
 use crate::domain::{
-    Citation, Conversation, ConversationId, Error, Message, MessageId, MessageStatus, Metadata,
-    NewConversation, Place, Question, Title, Usage,
+    Citation, CitationReport, Conversation, ConversationId, Error, Message, MessageId,
+    MessageStatus, Metadata, NewConversation, Place, Question, Title, Usage,
 };
 use crate::generation::{Event, Failure, What};
 use crate::outbox;
@@ -62,8 +62,10 @@ pub struct Ending {
     pub status: MessageStatus,
     /// All that was shown of it.
     pub content: String,
-    /// The places that it quotes.
+    /// Its quotes and citations, as they were checked.
     pub citations: Vec<Citation>,
+    /// How the check went.
+    pub report: CitationReport,
     /// What the model read and wrote.
     pub usage: Usage,
     /// Why it broke off.
@@ -227,17 +229,29 @@ impl Store {
     }
 }
 
+/// The last events of an answer: what was checked, and the end.
+pub(super) fn numbered(
+    generation: MessageId,
+    last_seq: i32,
+    citations: &[Citation],
+    last: [What; 2],
+) -> Vec<pb::ChatEvent> {
+    let citations = citations.iter().cloned().map(Box::new).map(What::Citation);
+    citations
+        .chain(last)
+        .zip(last_seq + 1..)
+        .map(|(what, seq)| Event { generation, seq, what }.into_wire())
+        .collect()
+}
+
 /// What the readers of an answer are told at its end.
 fn last_events(message: &Message, ending: &Ending) -> Vec<pb::ChatEvent> {
     let end = match ending.failure {
         Some(failure) => What::Failed(failure),
         None => What::Completed(message.clone()),
     };
-    [What::Usage(ending.usage), end]
-        .into_iter()
-        .zip(ending.last_seq + 1..)
-        .map(|(what, seq)| Event { generation: message.id, seq, what }.into_wire())
-        .collect()
+    let last = [What::Usage(ending.usage), end];
+    numbered(message.id, ending.last_seq, &ending.citations, last)
 }
 
 /// The conversation of a question, where there is one already.
@@ -333,7 +347,7 @@ async fn end(
         "UPDATE message
          SET status = $2, content = $3, citations = $4, prompt_tokens = $5, completion_tokens = $6,
              is_estimated = $7, cost_microusd = $8, metadata = $9, model_used = $10,
-             cached_tokens = $11, reasoning_tokens = $12,
+             cached_tokens = $11, reasoning_tokens = $12, citation_report = $13,
              generating_until = NULL
          WHERE message_id = $1 AND status = 'generating'
          RETURNING ",
@@ -351,6 +365,7 @@ async fn end(
     .bind(model)
     .bind(ending.usage.cached_tokens)
     .bind(ending.usage.reasoning_tokens)
+    .bind(Json(&ending.report))
     .fetch_optional(transaction)
     .await
 }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{Store, unknown};
 use crate::domain::{
-    Citation, ConversationId, Error, Message, MessageId, MessageStatus, MessageType, Usage,
+    Citation, CitationReport, ConversationId, Error, Message, MessageId, MessageStatus,
+    MessageType, Usage,
 };
 
 #[derive(sqlx::FromRow)]
@@ -30,6 +31,7 @@ pub(super) struct Row {
     cost_microusd: i32,
     trace_id: String,
     citations: Json<Vec<Citation>>,
+    citation_report: Option<Json<CitationReport>>,
     metadata: Json<Map<String, Value>>,
     created_at: DateTime<Utc>,
 }
@@ -38,8 +40,8 @@ pub(super) struct Row {
 macro_rules! columns {
     () => {
         "message_id, conversation_id, sequence, content, is_user, message_type, status, model_used,
-         prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, is_estimated, cost_microusd, trace_id, citations, metadata,
-         created_at"
+         prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, is_estimated, cost_microusd, trace_id, citations,
+         citation_report, metadata, created_at"
     };
 }
 pub(super) use columns;
@@ -71,6 +73,7 @@ impl TryFrom<Row> for Message {
             },
             trace_id: row.trace_id,
             citations: row.citations.0,
+            citation_report: row.citation_report.map(|report| report.0),
             metadata: row.metadata.0,
             created_at: row.created_at,
         })

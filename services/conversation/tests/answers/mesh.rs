@@ -164,6 +164,11 @@ impl Node {
             detach,
             ..pb::StreamChatRequest::default()
         };
+        self.put(question).await
+    }
+
+    /// Puts a question, and reads the first event.
+    pub(crate) async fn put(&self, question: pb::StreamChatRequest) -> Reading {
         let stream = self.client().stream_chat(self.of_user(question)).await.unwrap().into_inner();
         let mut reading = Reading { stream, events: Vec::new() };
         reading.until(|event| matches!(event.payload, Some(Payload::Started(_)))).await;

@@ -1,4 +1,5 @@
-//! A model that says a word each time it is let, and tells whether anyone still listens.
+//! Models that are played: one says a word each time it is let, and tells whether anyone still
+//! listens; one says what a test wants it to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -67,5 +68,25 @@ impl Model for Shared {
         });
         let usage = Usage { prompt_tokens: 7, completion_tokens: 70, ..Usage::default() };
         words.chain(stream::iter([Ok(ModelEvent::Usage(usage))])).boxed()
+    }
+}
+
+/// Says one thing, and then perhaps nothing for ever.
+pub(crate) struct Quoter {
+    pub(crate) answer: String,
+    pub(crate) hangs: bool,
+}
+
+impl Model for Quoter {
+    fn name(&self) -> &str {
+        "quoter"
+    }
+
+    fn answer(&self, _: Prompt) -> ModelStream {
+        let said = stream::iter([Ok(ModelEvent::Delta(self.answer.clone()))]);
+        match self.hangs {
+            true => said.chain(stream::pending()).boxed(),
+            false => said.boxed(),
+        }
     }
 }

@@ -5,6 +5,7 @@ use elenchus_llm::{Models, Settings};
 use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use elenchus_settings::Env;
 use elenchus_testkit::provider::{Mode, Provider, WORDS};
+use futures_util::future::join_all;
 
 use crate::mesh::{Mesh, text};
 
@@ -22,7 +23,7 @@ fn models(provider: &Provider, model: &str) -> Models {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mode_of_a_provider_ends_in_the_right_state() {
-    for (mode, status, code) in [
+    let modes = [
         (Mode::Well, "complete", ""),
         (Mode::SlowChunks, "complete", ""),
         (Mode::WrongUsage, "complete", ""),
@@ -41,30 +42,34 @@ async fn every_mode_of_a_provider_ends_in_the_right_state() {
         (Mode::BrokenEvent, "failed", "MODEL_UNAVAILABLE"),
         (Mode::Blocked, "incomplete", "MODEL_BLOCKED"),
         (Mode::Endless, "incomplete", "ANSWER_TOO_LONG"),
-    ] {
-        let provider = Provider::start(mode.clone()).await;
-        let mesh = Mesh::with_models(models(&provider, "gemini-1.5-flash")).await;
-        let node = mesh.node().await;
-        let reading = node.begin("", false).await;
-        let conversation = reading.started().conversation_id.clone();
-        let events = reading.rest().await;
+    ];
+    // Most of them wait for something to run out, so all wait at once.
+    join_all(modes.map(|(mode, status, code)| ends_so(mode, status, code))).await;
+}
 
-        let told = match &events.last().unwrap().payload {
-            Some(Payload::Error(error)) => error.code.clone(),
-            Some(Payload::Completed(_)) => String::new(),
-            other => panic!("{mode:?} ends with {other:?}"),
-        };
-        assert_eq!(told, code, "{mode:?}");
-        assert_eq!(events[events.len() - 2].r#type, "usage", "{mode:?}");
-        let messages = node.messages(&conversation).await;
-        assert_eq!(messages[0].content, "What does the contract say?", "{mode:?}");
-        assert_eq!(messages[1].status, status, "{mode:?}");
-        assert_eq!(messages[1].content, text(&events), "{mode:?}");
-        assert_eq!(messages.len(), 2, "{mode:?}");
-        assert!(!format!("{events:?}").contains("secret of the inside"), "{mode:?}");
-        if status == "complete" {
-            assert_eq!(messages[1].content, WORDS.concat(), "{mode:?}");
-        }
+async fn ends_so(mode: Mode, status: &str, code: &str) {
+    let provider = Provider::start(mode.clone()).await;
+    let mesh = Mesh::with_models(models(&provider, "gemini-1.5-flash")).await;
+    let node = mesh.node().await;
+    let reading = node.begin("", false).await;
+    let conversation = reading.started().conversation_id.clone();
+    let events = reading.rest().await;
+
+    let told = match &events.last().unwrap().payload {
+        Some(Payload::Error(error)) => error.code.clone(),
+        Some(Payload::Completed(_)) => String::new(),
+        other => panic!("{mode:?} ends with {other:?}"),
+    };
+    assert_eq!(told, code, "{mode:?}");
+    assert_eq!(events[events.len() - 2].r#type, "usage", "{mode:?}");
+    let messages = node.messages(&conversation).await;
+    assert_eq!(messages[0].content, "What does the contract say?", "{mode:?}");
+    assert_eq!(messages[1].status, status, "{mode:?}");
+    assert_eq!(messages[1].content, text(&events), "{mode:?}");
+    assert_eq!(messages.len(), 2, "{mode:?}");
+    assert!(!format!("{events:?}").contains("secret of the inside"), "{mode:?}");
+    if status == "complete" {
+        assert_eq!(messages[1].content, WORDS.concat(), "{mode:?}");
     }
 }
 

@@ -91,7 +91,12 @@ async fn quotes_the_passage(user: &User<'_>, contract: &Value) {
         .unwrap_or_else(|| panic!("the right sentence is not quoted: {answer}"));
     assert_eq!(citation["document_id"], contract["id"]);
     assert!(citation["page"].as_u64().is_some());
-    assert_eq!(text_at(user, contract, citation).await, citation["quote"].as_str().unwrap());
+    assert_eq!((&citation["kind"], &citation["status"]), (&json!("quote"), &json!("verbatim")));
+    assert_eq!(answer["citation_report"]["is_checked"], true);
+    assert!(answer["citation_report"]["verbatim"].as_u64().unwrap() > 0);
+    // The stop at a quote's end may be the answer's own, and is no part of what was found.
+    let words = citation["quote"].as_str().unwrap().trim_end_matches('.');
+    assert_eq!(text_at(user, contract, citation).await, words);
     assert!(answer["usage"]["total_tokens"].as_u64().unwrap() > 0);
 
     let id = answer["conversation_id"].as_str().unwrap();

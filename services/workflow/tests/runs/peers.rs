@@ -252,5 +252,6 @@ fn cite(passage: conversation::Passage) -> conversation::Citation {
         filename: passage.filename,
         page: passage.page,
         start_char: start,
+        ..conversation::Citation::default()
     }
 }
