@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 clients=services/elenchus/tests/clients
 venv=$PWD/target/tools/venv/bin
 
-cargo build --quiet --bin elenchus
+# With the features of the workspace, as all else here was built: others would build every dependency anew.
+cargo build --quiet --workspace --bin elenchus
 data=$(mktemp -d)
 origin_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 export ELENCHUS_TEST_ORIGIN="http://127.0.0.1:$origin_port/"

@@ -286,7 +286,7 @@ def compare(ours: str, theirs: str, fields: dict[str, str], mails: pathlib.Path)
 def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        addresses = {service: f"127.0.0.1:{free_port()}" for service in envoy.ROLES}
+        addresses = {service: f"127.0.0.1:{free_port()}" for service in program.SERVICES}
         processes, base = start_mesh(folder, addresses)
         try:
             whole, plain = folder / "elenchus.binpb", folder / "envoy.binpb"

@@ -9,8 +9,6 @@ import httpx
 
 from . import descriptors as sets
 
-# The roles of the mesh, as the packages of their protos are named.
-ROLES = ("auth", "conversation", "document", "workflow", "analytics")
 
 
 def config(descriptors: pathlib.Path, port: int, addresses: dict[str, str]) -> dict:

@@ -10,14 +10,12 @@ import rotel
 
 from peers import program
 
-SERVICES = ("auth", "conversation", "document", "workflow", "analytics")
-
 
 class Apart:
     """Six processes of one program, on the servers of the test run."""
 
     def __init__(self, binary: pathlib.Path, folder: pathlib.Path, variables: dict[str, str]):
-        self.addresses = {service: f"127.0.0.1:{program.free_port()}" for service in SERVICES}
+        self.addresses = {service: f"127.0.0.1:{program.free_port()}" for service in program.SERVICES}
         self.processes: dict[str, subprocess.Popen] = {}
         self.seconds_to_start: dict[str, float] = {}
         peers = {f"{service.upper()}_SERVICE_ADDR": f"http://{address}" for service, address in self.addresses.items()}

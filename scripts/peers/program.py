@@ -8,6 +8,8 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# The services of the mesh, as the packages of their protos are named.
+SERVICES = ("auth", "conversation", "document", "workflow", "analytics")
 DEFAULTS = {"SECRET_KEY": "peers-4a7c1e93b05df826a1d37e40c9", "HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0",
             "RATE_LIMIT_PER_MINUTE": "0"}
 

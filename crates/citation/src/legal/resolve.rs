@@ -9,9 +9,7 @@ pub(super) fn resolve(text: &str, found: &mut [Citation]) {
         let (before, rest) = found.split_at(at);
         let citation = &rest[0];
         let meant = match citation.kind {
-            CitationKind::Id => {
-                before.last().and_then(|last| authority(before, before.len() - 1, last))
-            }
+            CitationKind::Id => before.last().and_then(|last| authority(before.len() - 1, last)),
             CitationKind::ShortCase => short(text, before, citation),
             CitationKind::Supra => supra(before, &citation.case_name),
             CitationKind::Case
@@ -29,7 +27,7 @@ pub(super) fn resolve(text: &str, found: &mut [Citation]) {
 }
 
 /// The authority that a citation names, itself or through what it refers to.
-fn authority(_before: &[Citation], at: usize, citation: &Citation) -> Option<usize> {
+fn authority(at: usize, citation: &Citation) -> Option<usize> {
     match citation.kind {
         CitationKind::Id | CitationKind::ShortCase | CitationKind::Supra => citation.refers_to,
         _ => Some(at),
