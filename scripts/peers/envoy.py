@@ -10,7 +10,6 @@ import httpx
 from . import descriptors as sets
 
 
-
 def config(descriptors: pathlib.Path, port: int, addresses: dict[str, str]) -> dict:
     """A static configuration: one listener, the transcoder, one HTTP/2 cluster for each service."""
     services = {name: name.split(".")[1] for name in sets.services_with_routes(descriptors)}

@@ -7,7 +7,7 @@ mod error;
 mod settings;
 
 pub use database::Database;
-pub use error::{Error, constraint, is_unreachable};
+pub use error::{Error, constraint, holds_nul, is_unreachable};
 pub use settings::DatabaseSettings;
 
 /// The oldest major version whose SQL the services use.

@@ -24,6 +24,12 @@ pub(crate) enum Error {
         /// What it has.
         chars: usize,
     },
+    /// A character that no text of the database can hold.
+    #[error("must not hold the character U+0000")]
+    Nul {
+        /// The field, where it is known.
+        field: Option<&'static str>,
+    },
     /// Not one of the statuses.
     #[error("{0:?} is not one of pending, running, completed, failed, cancelled")]
     UnknownStatus(String),
@@ -35,7 +41,17 @@ pub(crate) enum Error {
     Corrupt(&'static str),
     /// The database failed.
     #[error("the database cannot be used right now")]
-    Store(#[from] sqlx::Error),
+    Store(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if elenchus_postgres::holds_nul(&error) {
+            Self::Nul { field: None }
+        } else {
+            Self::Store(error)
+        }
+    }
 }
 
 impl Classify for Error {
@@ -43,9 +59,10 @@ impl Classify for Error {
         match self {
             Self::NotFound(_) => Code::NotFound,
             Self::Ended(_) => Code::FailedPrecondition,
-            Self::TooLong { .. } | Self::UnknownStatus(_) | Self::NegativeSeq(_) => {
-                Code::InvalidArgument
-            }
+            Self::TooLong { .. }
+            | Self::Nul { .. }
+            | Self::UnknownStatus(_)
+            | Self::NegativeSeq(_) => Code::InvalidArgument,
             Self::Corrupt(_) => Code::Internal,
             Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
             Self::Store(_) => Code::Internal,
@@ -57,6 +74,7 @@ impl Classify for Error {
             Self::NotFound(_) => "NOT_FOUND",
             Self::Ended(_) => "EXECUTION_ENDED",
             Self::TooLong { .. } => "TOO_LONG",
+            Self::Nul { .. } => "INVALID_FIELD",
             Self::UnknownStatus(_) => "UNKNOWN_STATUS",
             Self::NegativeSeq(_) => "NEGATIVE_SEQ",
             Self::Corrupt(_) => "CORRUPT",
@@ -67,6 +85,7 @@ impl Classify for Error {
     fn field(&self) -> Option<&str> {
         match self {
             Self::TooLong { field, .. } => Some(field),
+            Self::Nul { field } => *field,
             Self::UnknownStatus(_) => Some("status"),
             Self::NegativeSeq(_) => Some("after_seq"),
             Self::NotFound(_) | Self::Ended(_) | Self::Corrupt(_) | Self::Store(_) => None,

@@ -39,6 +39,13 @@ async fn an_input_that_does_not_fit_is_refused_by_field() {
         (long.code(), fields(&long)),
         (Code::InvalidArgument, vec!["execution_id".to_owned()])
     );
+    let nul = refusal(&node, execute("contract_review", "a\0b", document())).await;
+    assert_eq!(
+        (nul.code(), fields(&nul)),
+        (Code::InvalidArgument, vec!["execution_id".to_owned()])
+    );
+    let nul = refusal(&node, execute("contract\0review", "", document())).await;
+    assert_eq!(nul.code(), Code::InvalidArgument);
     let unknown = refusal(&node, execute("world_peace", "", document())).await;
     assert_eq!(unknown.code(), Code::NotFound);
     let runs: i64 = sqlx::query_scalar("SELECT count(*) FROM workflow_execution")
