@@ -20,12 +20,20 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def environment(folder: pathlib.Path, variables: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, **DEFAULTS, "ELENCHUS_DATA_DIR": str(folder), **variables}
+
+
+def run(command: list, folder: pathlib.Path, said: str):
+    """Runs a program of ours to its end, beside what runs on the data folder, with this on its standard input."""
+    subprocess.run(command, env=environment(folder, {}), cwd=ROOT, input=said, text=True, check=True, capture_output=True)
+
+
 def start(command: list, folder: pathlib.Path, variables: dict[str, str]) -> subprocess.Popen:
     """Starts a program of ours on a data folder; its log is beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **DEFAULTS, "ELENCHUS_DATA_DIR": str(folder), **variables}
     log = (folder / "log").open("w")
-    return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+    return subprocess.Popen(command, env=environment(folder, variables), cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
 
 
 def base_url(process: subprocess.Popen, folder: pathlib.Path) -> str:

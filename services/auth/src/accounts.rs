@@ -11,7 +11,7 @@ use crate::opaque_token::OpaqueToken;
 use crate::password::{Passwords, Verdict};
 use crate::refusals::Refusals;
 use crate::sessions::StoredSessions;
-use crate::store::{Account, EndReason, NewSession, Opened, Rotation, Store};
+use crate::store::{Account, EndReason, NewAccount, NewSession, Opened, Rotation, Store};
 
 /// The acts on accounts that need more than the store.
 pub(crate) struct Accounts {
@@ -51,7 +51,15 @@ impl Accounts {
         self.attempts.count(origin.address).await?;
         let password_hash = self.passwords.hash(password).await?;
         let verification = OpaqueToken::generate()?;
-        self.store.insert_account(&email, &password_hash, &profile, &verification, origin).await
+        let new = NewAccount {
+            email: &email,
+            password_hash: &password_hash,
+            profile: &profile,
+            verification: &verification,
+            is_superuser: false,
+            actor: None,
+        };
+        self.store.insert_account(new, origin).await
     }
 
     /// Opens a session, or asks for the second factor. An unknown address takes the steps, and the time, of a wrong password.

@@ -10,6 +10,7 @@ mod grpc;
 pub mod mail;
 pub mod oidc;
 pub mod opaque_token;
+mod operator;
 pub mod password;
 mod personal_data;
 mod refusals;
@@ -57,9 +58,10 @@ use self::refusals::Refusals;
 use self::second_factor::SecondFactor;
 use self::sessions::StoredSessions;
 use self::signing_keys::SigningKeys;
-use self::store::{MIGRATOR, SessionLifetime, Store};
+use self::store::{MIGRATOR, Store};
 
 pub use self::erasure::Holders;
+pub use self::operator::Operator;
 pub use self::personal_data::PERSONAL_DATA;
 pub use self::settings::{AttemptLimits, KeyTerms, Settings};
 
@@ -127,11 +129,7 @@ pub async fn build(
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, holders.analytics.clone(), shutdown);
 
-    let lifetime = SessionLifetime {
-        idle: settings.refresh_token_lifetime,
-        absolute: settings.session_lifetime,
-    };
-    let store = Store::new(pool.clone(), lifetime, settings.sealer.clone());
+    let store = Store::new(pool.clone(), settings.lifetime(), settings.sealer.clone());
     let notices = Notices::listen(&pool, &[mail::TABLE, erasure::TABLE], shutdown);
     mail::spawn(&settings.mail, &pool, store.clone(), notices.clone(), shutdown)?;
     sweep::spawn(store.clone(), shutdown);
@@ -228,11 +226,7 @@ pub async fn build(
 /// Makes a key for access tokens that follows the present one: published at once, and signing once
 /// every service can know of it.
 pub async fn rotate_signing_key(settings: &Settings, pool: PgPool) -> Result<(), RotateError> {
-    let lifetime = SessionLifetime {
-        idle: settings.refresh_token_lifetime,
-        absolute: settings.session_lifetime,
-    };
-    let store = Store::new(pool, lifetime, settings.sealer.clone());
+    let store = Store::new(pool, settings.lifetime(), settings.sealer.clone());
     let keys = open_signing_keys(settings, &store).await?;
     Ok(keys.ok_or(RotateError::Shared)?.rotate().await?)
 }

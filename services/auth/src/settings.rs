@@ -8,6 +8,7 @@ use elenchus_settings::{Env, Invalid};
 
 use crate::domain::PasswordRules;
 use crate::sealed::Sealer;
+use crate::store::SessionLifetime;
 use crate::{mail, oidc};
 
 /// Longer than anybody outside the mesh should keep a copy of the published keys.
@@ -87,6 +88,11 @@ impl Settings {
                 )?,
             },
         })
+    }
+
+    /// When a session ends by itself.
+    pub(crate) fn lifetime(&self) -> SessionLifetime {
+        SessionLifetime { idle: self.refresh_token_lifetime, absolute: self.session_lifetime }
     }
 }
 

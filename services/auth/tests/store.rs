@@ -8,7 +8,7 @@ use elenchus_auth::domain::{EmailAddress, Error, Origin, Profile, SessionId, Use
 use elenchus_auth::opaque_token::{OpaqueToken, TokenHash};
 use elenchus_auth::sealed::Sealer;
 use elenchus_auth::store::{
-    EndReason, MIGRATOR, NewSession, Opened, Rotation, SessionLifetime, Store,
+    EndReason, MIGRATOR, NewAccount, NewSession, Opened, Rotation, SessionLifetime, Store,
 };
 use elenchus_testkit::postgres::{TestDatabase, database};
 use secrecy::SecretString;
@@ -83,7 +83,15 @@ fn store(pool: &PgPool) -> Store {
 async fn insert(store: &Store, email: &str) -> Result<User, Error> {
     let profile = Profile::parse("Ada", "", "").unwrap();
     let (email, token) = (EmailAddress::parse(email).unwrap(), OpaqueToken::generate().unwrap());
-    store.insert_account(&email, PHC, &profile, &token, &Origin::default()).await
+    let new = NewAccount {
+        email: &email,
+        password_hash: PHC,
+        profile: &profile,
+        verification: &token,
+        is_superuser: false,
+        actor: None,
+    };
+    store.insert_account(new, &Origin::default()).await
 }
 
 fn token() -> TokenHash {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use elenchus_settings::{Env, Invalid};
 
+const SECRET_KEY: &str = "secret_key";
+
 /// Makes the folder unless it is there, readable by its owner alone.
 pub(crate) fn open(env: &Env) -> Result<PathBuf, Invalid> {
     let refused = |problem: io::Error| Invalid::new("ELENCHUS_DATA_DIR", problem);
@@ -15,9 +17,14 @@ pub(crate) fn open(env: &Env) -> Result<PathBuf, Invalid> {
     folder.canonicalize().map_err(refused)
 }
 
+/// Whether the installation has made its key.
+pub(crate) fn holds_secret_key(folder: &Path) -> bool {
+    folder.join(SECRET_KEY).exists()
+}
+
 /// The installation's own `SECRET_KEY`, made once.
 pub(crate) fn secret_key(folder: &Path) -> io::Result<String> {
-    let file = folder.join("secret_key");
+    let file = folder.join(SECRET_KEY);
     match read_to_string(&file) {
         Ok(key) => return Ok(key.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

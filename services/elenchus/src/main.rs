@@ -3,7 +3,7 @@
 mod cite;
 mod data_dir;
 mod health;
-mod key;
+mod operator;
 mod serve;
 
 use std::process::ExitCode;
@@ -38,6 +38,11 @@ enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// Work on accounts, in the auth service's database. A mesh may run on it or not.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
     /// Work on quotes and citations.
     Cite {
         #[command(subcommand)]
@@ -59,8 +64,16 @@ enum Command {
 #[derive(Subcommand)]
 enum KeyCommand {
     /// Make a new key. It signs in five minutes, and the old one goes on checking tokens until its last one has
-    /// expired. Needs the auth service's database and settings.
+    /// expired. Needs the auth service's database and settings; a mesh may run on it or not.
     Rotate,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Make an account: the first one of an installation with `--superuser`.
+    Create(operator::CreateArguments),
+    /// Set the password of an account, and end its sessions.
+    ResetPassword(operator::ResetArguments),
 }
 
 #[derive(Subcommand)]
@@ -86,7 +99,13 @@ fn main() -> ExitCode {
             })
         }
         Command::Health { address } => health::ask(&address),
-        Command::Key { command: KeyCommand::Rotate } => key::rotate(),
+        Command::Key { command: KeyCommand::Rotate } => operator::rotate_key(),
+        Command::User { command: UserCommand::Create(arguments) } => {
+            operator::create_user(&arguments)
+        }
+        Command::User { command: UserCommand::ResetPassword(arguments) } => {
+            operator::reset_password(&arguments)
+        }
         Command::Cite { command: CiteCommand::Check(arguments) } => cite::run(&arguments),
         Command::Descriptors { file } => {
             match std::fs::write(&file, elenchus_proto::DESCRIPTOR_SET) {

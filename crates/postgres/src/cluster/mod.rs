@@ -1,6 +1,7 @@
 //! The private PostgreSQL of the embedded run: made in a folder of ours, supervised while we run,
 //! reached through a socket that only its owner can open. It knows no service's tables.
 
+mod door;
 mod error;
 mod folder;
 mod initdb;
@@ -9,14 +10,14 @@ mod orphan;
 mod programs;
 mod supervisor;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use secrecy::SecretString;
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{sleep, timeout};
 
+pub use door::Door;
 pub use error::Error;
 use folder::Folder;
 use launcher::Launcher;
@@ -42,12 +43,36 @@ impl Default for Options {
     }
 }
 
+/// A way into the cluster of a folder, whoever runs it.
+pub enum Entry {
+    /// Nobody did, so it was started.
+    Started(Cluster),
+    /// Another process does.
+    Running(Door),
+}
+
+impl Entry {
+    /// As [`Cluster::url_for`].
+    pub async fn url_for(&self, service: &str) -> Result<SecretString, Error> {
+        match self {
+            Self::Started(cluster) => cluster.url_for(service).await,
+            Self::Running(door) => door.url_for(service).await,
+        }
+    }
+
+    /// Stops what was started.
+    pub async fn leave(self) -> Result<(), Error> {
+        match self {
+            Self::Started(cluster) => cluster.stop().await,
+            Self::Running(_) => Ok(()),
+        }
+    }
+}
+
 /// A running private cluster. Dropping it asks PostgreSQL to stop; [`Cluster::stop`] also waits.
 pub struct Cluster {
     name: String,
-    folder: Folder,
-    socket: PathBuf,
-    superuser_password: SecretString,
+    door: Door,
     supervisor: Supervisor,
 }
 
@@ -64,21 +89,19 @@ impl Cluster {
         let folder = Folder::open(folder)?;
         let lock = folder.lock()?;
         let launcher = Launcher::of(&folder.data()).await?;
-        let superuser_password = folder.secret(SUPERUSER)?;
         let socket = folder.socket()?;
+        let door = Door::new(folder, socket.path().to_owned())?;
+        let folder = door.folder();
         launcher.hand_over(folder.path())?;
         launcher.hand_over(socket.path())?;
 
         orphan::evict(&folder.data()).await?;
-        initdb::unless_made(&folder, programs, &launcher, options).await?;
+        initdb::unless_made(folder, programs, &launcher, options).await?;
 
         let name = format!("elenchus-{}", &folder::random_hex()?[..16]);
-        let postmaster =
-            Postmaster::new(&folder, programs, launcher, &name, socket.path(), options);
-        let socket_path = socket.path().to_owned();
+        let postmaster = Postmaster::new(folder, programs, launcher, &name, socket.path(), options);
         let supervisor = Supervisor::start(postmaster, (lock, socket))?;
-        let mut cluster =
-            Self { name, folder, socket: socket_path, superuser_password, supervisor };
+        let mut cluster = Self { name, door, supervisor };
         cluster.wait_until_ready().await?;
         Ok(cluster)
     }
@@ -88,20 +111,29 @@ impl Cluster {
         &self.name
     }
 
+    /// Goes into the cluster that another process runs in the folder, or starts it.
+    pub async fn enter(
+        folder: &Path,
+        programs: &Programs,
+        options: Options,
+    ) -> Result<Entry, Error> {
+        match Self::start(folder, programs, options).await {
+            Ok(cluster) => Ok(Entry::Started(cluster)),
+            Err(locked @ Error::Locked { .. }) => {
+                Door::of_running(folder).await?.map(Entry::Running).ok_or(locked)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// The URL of a service's own database as its own role, both made if they are missing.
     pub async fn url_for(&self, service: &str) -> Result<SecretString, Error> {
-        let name = format!("elenchus_{service}");
-        let password = self.folder.secret(&name)?;
-        let mut admin = self.superuser("postgres").connect().await?;
-        make_role(&mut admin, &name, &password).await?;
-        make_database(&mut admin, &name).await?;
-        admin.close().await?;
-        Ok(url(self.options(&name, &password, &name)))
+        self.door.url_for(service).await
     }
 
     /// The URL of the superuser, for maintenance.
     pub fn superuser_url(&self) -> SecretString {
-        url(self.superuser("postgres"))
+        door::url(self.door.superuser("postgres"))
     }
 
     /// Stops PostgreSQL and returns when it has ended and the folder is free.
@@ -109,26 +141,11 @@ impl Cluster {
         self.supervisor.stop().await
     }
 
-    fn superuser(&self, database: &str) -> PgConnectOptions {
-        self.options(SUPERUSER, &self.superuser_password, database)
-    }
-
-    /// Everything is said here, so that no PGPORT or PGSSLMODE of the process has a say.
-    fn options(&self, role: &str, password: &SecretString, database: &str) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass()
-            .socket(&self.socket)
-            .port(PORT)
-            .username(role)
-            .password(password.expose_secret())
-            .database(database)
-            .ssl_mode(PgSslMode::Disable)
-    }
-
     async fn wait_until_ready(&mut self) -> Result<(), Error> {
         // What template1 holds, every database made later holds too.
-        let options = self.superuser("template1");
+        let options = self.door.superuser("template1");
         let name = self.name.as_str();
-        let log = self.folder.log();
+        let log = self.door.folder().log();
         let ready = timeout(START_TIMEOUT, async {
             loop {
                 match options.connect().await {
@@ -143,7 +160,7 @@ impl Cluster {
         tokio::select! {
             ready = ready => ready.unwrap_or(Err(Error::NotReady { log })),
             status = self.supervisor.first_end() => {
-                Err(Error::Ended { status, said: self.folder.last_words(), log })
+                Err(Error::Ended { status, said: self.door.folder().last_words(), log })
             }
         }
     }
@@ -165,41 +182,4 @@ async fn prepare(mut connection: PgConnection, name: &str) -> Result<(), Error> 
         sqlx::query("CREATE EXTENSION vector SCHEMA public").execute(&mut connection).await?;
     }
     Ok(connection.close().await?)
-}
-
-async fn make_role(
-    admin: &mut PgConnection,
-    name: &str,
-    password: &SecretString,
-) -> Result<(), Error> {
-    let exists: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
-            .bind(name)
-            .fetch_one(&mut *admin)
-            .await?;
-    // Always set, so that a lost file of secrets mends itself. The password is hexadecimal.
-    let verb = if exists { "ALTER" } else { "CREATE" };
-    let password = password.expose_secret();
-    let statement = format!(r#"{verb} ROLE "{name}" LOGIN PASSWORD '{password}'"#);
-    sqlx::query(AssertSqlSafe(statement)).execute(admin).await?;
-    Ok(())
-}
-
-async fn make_database(admin: &mut PgConnection, name: &str) -> Result<(), Error> {
-    let exists: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
-            .bind(name)
-            .fetch_one(&mut *admin)
-            .await?;
-    if !exists {
-        let create = format!(r#"CREATE DATABASE "{name}" OWNER "{name}""#);
-        sqlx::query(AssertSqlSafe(create)).execute(&mut *admin).await?;
-    }
-    let revoke = format!(r#"REVOKE ALL ON DATABASE "{name}" FROM PUBLIC"#);
-    sqlx::query(AssertSqlSafe(revoke)).execute(admin).await?;
-    Ok(())
-}
-
-fn url(options: PgConnectOptions) -> SecretString {
-    SecretString::from(String::from(options.to_url_lossy()))
 }

@@ -79,6 +79,8 @@ pub enum Actor {
     Nobody,
     /// A user who did.
     User(UserId),
+    /// Whoever runs the installation, at its command line.
+    Operator,
 }
 
 /// How it ended.
@@ -199,12 +201,13 @@ impl Actor {
         match self {
             Self::Nobody => "nobody",
             Self::User(_) => "user",
+            Self::Operator => "operator",
         }
     }
 
     pub(crate) fn id(self) -> Option<UserId> {
         match self {
-            Self::Nobody => None,
+            Self::Nobody | Self::Operator => None,
             Self::User(user_id) => Some(user_id),
         }
     }

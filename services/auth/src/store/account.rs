@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::one_time::{Purpose, keep};
 use super::{Store, audit};
-use crate::domain::audit::{Act, Event};
+use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::{EmailAddress, Error, Origin, Profile, User};
 use crate::mail::{Letter, Matter};
 use crate::opaque_token::OpaqueToken;
@@ -25,6 +25,22 @@ macro_rules! user_columns {
     };
 }
 pub(super) use user_columns;
+
+/// An account that is to be made.
+pub struct NewAccount<'a> {
+    /// The address to sign in with.
+    pub email: &'a EmailAddress,
+    /// A PHC string.
+    pub password_hash: &'a str,
+    /// Free text about the person.
+    pub profile: &'a Profile,
+    /// What the link that proves the address carries.
+    pub verification: &'a OpaqueToken,
+    /// Whether it administers the installation.
+    pub is_superuser: bool,
+    /// Who makes it, if not its owner.
+    pub actor: Option<Actor>,
+}
 
 /// An account with what proves its password.
 pub struct Account {
@@ -89,26 +105,26 @@ impl Store {
     /// between two who want one address at once.
     pub async fn insert_account(
         &self,
-        email: &EmailAddress,
-        password_hash: &str,
-        profile: &Profile,
-        verification: &OpaqueToken,
+        new: NewAccount<'_>,
         origin: &Origin,
     ) -> Result<User, Error> {
+        let NewAccount { email, profile, verification, .. } = new;
         let mut transaction = self.pool.begin().await?;
         let inserted: Result<UserRow, _> = sqlx::query_as(concat!(
-            "INSERT INTO account (user_id, email, email_folded, password_hash, full_name, organization, role)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
+            "INSERT INTO account (user_id, email, email_folded, password_hash, full_name, organization, role,
+                                  is_superuser)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              RETURNING ",
             user_columns!()
         ))
         .bind(Uuid::now_v7())
         .bind(email.as_typed())
         .bind(email.folded())
-        .bind(password_hash)
+        .bind(new.password_hash)
         .bind(&profile.full_name)
         .bind(&profile.organization)
         .bind(&profile.role)
+        .bind(new.is_superuser)
         .fetch_one(&mut *transaction)
         .await;
         let user = match inserted {
@@ -121,8 +137,12 @@ impl Store {
         keep(&mut transaction, Purpose::VerifyEmail, user.user_id, verification.hash()).await?;
         let matter = Matter::VerifyEmail { token: verification.expose().to_owned() };
         self.mails.put(&mut transaction, &Letter::to(&user, matter)).await?;
-        let event = Event::by_owner(Act::Register, user.user_id);
-        audit::record(&mut transaction, &event, origin).await?;
+        let actor = new.actor.unwrap_or(Actor::User(user.user_id));
+        let acts = [Some(Act::Register), new.is_superuser.then_some(Act::MakeSuperuser)];
+        for act in acts.into_iter().flatten() {
+            let event = Event::by(actor, act).about(user.user_id);
+            audit::record(&mut transaction, &event, origin).await?;
+        }
         transaction.commit().await?;
         Ok(user)
     }

@@ -1,12 +1,13 @@
 //! What proves who somebody is: the password, and the address that was verified.
 
 use elenchus_rpc::UserId;
+use sqlx::PgConnection;
 
 use super::account::{AccountRow, UserRow, user_columns};
 use super::one_time::{Purpose, keep, spend, spend_all};
 use super::session::end_all;
 use super::{Account, EndReason, Store, audit};
-use crate::domain::audit::{Act, Event};
+use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::{Error, Origin, SessionId, User};
 use crate::mail::{Letter, Matter};
 use crate::opaque_token::{OpaqueToken, TokenHash};
@@ -136,14 +137,50 @@ impl Store {
         .bind(fresh)
         .execute(&mut *transaction)
         .await?;
-        spend_all(&mut transaction, user.user_id).await?;
-        let ended =
-            end_all(&mut transaction, user.user_id, None, EndReason::PasswordChanged).await?;
         let event = Event::by_owner(Act::ResetPassword, user.user_id);
-        audit::record(&mut transaction, &event, origin).await?;
-        self.mails.put(&mut transaction, &Letter::to(&user, Matter::PasswordChanged)).await?;
+        let ended = self.settle_reset(&mut transaction, &user, &event, origin).await?;
         transaction.commit().await?;
         Ok(Some((user, ended)))
+    }
+
+    /// Sets the password of an account at the operator's word, and ends every session. False where
+    /// the account is not there any more.
+    pub(crate) async fn set_password(
+        &self,
+        user_id: UserId,
+        fresh: &str,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let mut transaction = self.pool.begin().await?;
+        let row: Option<UserRow> = sqlx::query_as(concat!(
+            "UPDATE account SET password_hash = $2, updated_at = now()
+             WHERE user_id = $1 AND closed_at IS NULL RETURNING ",
+            user_columns!()
+        ))
+        .bind(user_id.0)
+        .bind(fresh)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(user) = row.map(User::from) else { return Ok(false) };
+        let event = Event::by(Actor::Operator, Act::ResetPassword).about(user_id);
+        self.settle_reset(&mut transaction, &user, &event, origin).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// What follows a password that was set anew: links and sessions end, and the owner is told.
+    async fn settle_reset(
+        &self,
+        transaction: &mut PgConnection,
+        user: &User,
+        event: &Event,
+        origin: &Origin,
+    ) -> Result<Vec<SessionId>, Error> {
+        spend_all(transaction, user.user_id).await?;
+        let ended = end_all(transaction, user.user_id, None, EndReason::PasswordChanged).await?;
+        audit::record(transaction, event, origin).await?;
+        self.mails.put(transaction, &Letter::to(user, Matter::PasswordChanged)).await?;
+        Ok(ended)
     }
 
     /// Deletes tokens that opened nothing for a day, and mails that were settled a month ago; at

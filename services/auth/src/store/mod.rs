@@ -22,7 +22,7 @@ use sqlx::migrate::Migrator;
 
 use elenchus_postgres::is_unreachable;
 
-pub use self::account::Account;
+pub use self::account::{Account, NewAccount};
 pub use self::audit::AuditKey;
 pub(crate) use self::credential::NewPassword;
 pub(crate) use self::identity::NewIdentity;

@@ -4,6 +4,7 @@ mod bad_input;
 mod cite;
 mod embedded;
 mod mesh;
+mod operator;
 mod personal_data;
 mod socket;
 mod walk;

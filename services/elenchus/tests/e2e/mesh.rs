@@ -129,7 +129,11 @@ pub(crate) fn log(data: &Path) -> String {
 impl Mesh {
     /// `elenchus serve` on an empty folder: everything in one process, with a PostgreSQL of its own.
     pub(crate) fn embedded() -> Self {
-        let data = TempDir::new().unwrap();
+        Self::embedded_on(TempDir::new().unwrap())
+    }
+
+    /// `elenchus serve` on a folder that may hold something.
+    pub(crate) fn embedded_on(data: TempDir) -> Self {
         let (process, base) = serve(&data, &[]);
         Self { processes: vec![process], base, data, http: client(), variables: Vec::new() }
     }
@@ -214,6 +218,19 @@ impl Mesh {
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Waits until a token opens nothing any more, which takes two seconds at most.
+    pub(crate) async fn until_refused(&self, token: &str) {
+        let patience = Instant::now() + Duration::from_secs(2);
+        let is_refused = async || {
+            let answer = self.request(Method::GET, "/api/v1/auth/me").bearer_auth(token).send();
+            answer.await.unwrap().status() == StatusCode::UNAUTHORIZED
+        };
+        while !is_refused().await {
+            assert!(Instant::now() < patience, "the token still opens something");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// A new account, signed in.
