@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use elenchus_process::{Farewell, Process, Role, run};
+use elenchus_process::{Farewell, Process, Role, Share, run};
 
 fn main() -> ExitCode {
-    run(Role::Gateway.name(), async |env, shutdown| {
+    run(Role::Gateway.name(), Share::OneRole, async |env, shutdown| {
         let process = Process::new(env, &[Role::Gateway], shutdown).await?;
         elenchus_gateway::start(&process).await?;
         Ok(Box::pin(std::future::ready(())) as Farewell)

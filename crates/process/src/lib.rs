@@ -3,6 +3,7 @@
 
 mod peers;
 mod role;
+mod runtime;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use futures_util::future::BoxFuture;
 
 pub use self::peers::Peers;
 pub use self::role::{Role, serve};
+pub use self::runtime::Share;
 
 /// What is left to do once every task has ended, such as stopping a database.
 pub type Farewell = BoxFuture<'static, ()>;
@@ -71,7 +73,7 @@ pub fn run_service(
     role: Role,
     start: impl AsyncFnOnce(&Process) -> Result<Server, StartError>,
 ) -> ExitCode {
-    run(role.name(), async |env, shutdown| {
+    run(role.name(), Share::OneRole, async |env, shutdown| {
         let process = Process::new(env, &[role], shutdown).await?;
         let server = start(&process).await?;
         let address = role.listen_address(&process.env)?.unwrap_or(role.default_address());
@@ -83,13 +85,14 @@ pub fn run_service(
 /// Runs a process from its first line to its exit code. `start` gets the roles going and returns.
 pub fn run(
     name: &'static str,
+    share: Share,
     start: impl AsyncFnOnce(Env, Shutdown) -> Result<Farewell, StartError>,
 ) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error),
-    };
-    match runtime.block_on(live(name, start)) {
+    let outcome = Env::of_process().map_err(StartError::from).and_then(|env| {
+        let runtime = runtime::build(&env, share)?;
+        runtime.block_on(live(name, env, start))
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error.as_ref()),
     }
@@ -97,9 +100,9 @@ pub fn run(
 
 async fn live(
     name: &'static str,
+    env: Env,
     start: impl AsyncFnOnce(Env, Shutdown) -> Result<Farewell, StartError>,
 ) -> Result<(), StartError> {
-    let env = Env::of_process()?;
     let settings = elenchus_telemetry::Settings::from_env(&env)?;
     let tracing = Tracing::install(&settings, name)?;
     let shutdown = Shutdown::new();

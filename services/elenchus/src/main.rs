@@ -9,7 +9,7 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use elenchus_process::{Role, run};
+use elenchus_process::{Role, Share, run};
 use http::Uri;
 
 /// The open backend for legal AI work.
@@ -94,7 +94,8 @@ fn main() -> ExitCode {
     match arguments.command.unwrap_or(Command::Serve { roles: Vec::new() }) {
         Command::Serve { roles } => {
             let roles = if roles.is_empty() { Role::ALL.to_vec() } else { roles };
-            run(serve::name(&roles), async |env, shutdown| {
+            let share = if roles.len() == 1 { Share::OneRole } else { Share::SeveralRoles };
+            run(serve::name(&roles), share, async |env, shutdown| {
                 serve::start(env, &roles, shutdown).await
             })
         }
