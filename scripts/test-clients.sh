@@ -47,6 +47,9 @@ for protocol in grpc grpcweb; do
         "$ELENCHUS_URL/elenchus.auth.v1.AuthService/Login" | grep -q accessToken
 done
 
+echo "the README's walk, as it is written"
+sh "$clients/readme_walk.sh" README.md "$data" "$venv" "$clients/node_modules/.bin"
+
 if [ -e ../shared/spec/elenchus-fastapi-spec.md ]; then
     echo "the specification's tests, unchanged"
     "$venv/python" "$clients/run_spec_tests.py" ../shared/spec/elenchus-fastapi-spec.md
