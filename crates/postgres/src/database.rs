@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{DatabaseSettings, Error, OLDEST_VERSION, is_unreachable};
 
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection idle for longer is asked whether it still lives before it is lent.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -45,7 +45,7 @@ impl Database {
 fn pool(settings: &DatabaseSettings, options: PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(settings.acquire_timeout)
         // sqlx would spend a round trip before every use, also for a connection used a moment ago.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
@@ -64,7 +64,7 @@ async fn connect(
     let deadline = Instant::now() + patience;
     let mut pause = Duration::from_millis(100);
     loop {
-        let attempt = timeout(ACQUIRE_TIMEOUT, options.connect()).await;
+        let attempt = timeout(CONNECT_TIMEOUT, options.connect()).await;
         let source = match attempt.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(connection) => return Ok(connection),
             Err(source) => source,

@@ -18,12 +18,18 @@ pub struct DatabaseSettings {
     url: SecretString,
     pub(crate) max_connections: u32,
     pub(crate) start_timeout: Duration,
+    pub(crate) acquire_timeout: Duration,
 }
 
 impl DatabaseSettings {
     /// The database at this URL, with the default limits.
     pub fn new(url: impl Into<SecretString>) -> Self {
-        Self { url: url.into(), max_connections: 30, start_timeout: Duration::from_secs(30) }
+        Self {
+            url: url.into(),
+            max_connections: 30,
+            start_timeout: Duration::from_secs(30),
+            acquire_timeout: Duration::from_secs(5),
+        }
     }
 
     /// Reads `<SERVICE>_DATABASE_URL`, else `DATABASE_URL`, and the size of the pool.
@@ -61,6 +67,12 @@ impl DatabaseSettings {
     #[must_use]
     pub fn with_start_timeout(self, start_timeout: Duration) -> Self {
         Self { start_timeout, ..self }
+    }
+
+    /// The same database, where a call waits this long for a connection.
+    #[must_use]
+    pub fn with_acquire_timeout(self, acquire_timeout: Duration) -> Self {
+        Self { acquire_timeout, ..self }
     }
 
     /// The URL as it was given, for those who connect by other means.

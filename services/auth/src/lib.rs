@@ -23,6 +23,7 @@ pub mod store;
 mod sweep;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use elenchus_cache::Cache;
 use elenchus_durable::Notices;
@@ -68,6 +69,10 @@ pub use self::settings::{AttemptLimits, KeyTerms, Settings};
 /// The service's name, and that of its schema.
 pub const NAME: &str = "auth";
 
+/// Every call of the mesh waits for this service: one that cannot be answered is refused within two
+/// seconds.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
+
 /// Why the service could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -107,7 +112,8 @@ pub enum RotateError {
 /// Starts the service as a role of a process.
 pub async fn start(process: &Process) -> Result<Server, StartError> {
     let settings = Settings::from_env(&process.env)?;
-    let database = DatabaseSettings::from_env(&process.env, "AUTH")?;
+    let database =
+        DatabaseSettings::from_env(&process.env, "AUTH")?.with_acquire_timeout(ACQUIRE_TIMEOUT);
     let pool = Database::open(&database, NAME, &MIGRATOR).await?;
     let holders = Holders {
         workflow: process.peer(NAME, Role::Workflow)?,

@@ -5,6 +5,7 @@ mod cite;
 mod embedded;
 mod mesh;
 mod operator;
+mod outages;
 mod personal_data;
 mod socket;
 mod walk;

@@ -134,7 +134,12 @@ impl Mesh {
 
     /// `elenchus serve` on a folder that may hold something.
     pub(crate) fn embedded_on(data: TempDir) -> Self {
-        let (process, base) = serve(&data, &[]);
+        Self::embedded_with(data, &[])
+    }
+
+    /// The same, with more variables.
+    pub(crate) fn embedded_with(data: TempDir, variables: &[(&str, &str)]) -> Self {
+        let (process, base) = serve(&data, variables);
         Self { processes: vec![process], base, data, http: client(), variables: Vec::new() }
     }
 
@@ -143,7 +148,7 @@ impl Mesh {
         Self::apart_with(database_url, redis_url, &[]).await
     }
 
-    /// As [`Mesh::apart`], with more variables.
+    /// As [`Mesh::apart`], with more variables, in which `{service}` is the name of each role.
     pub(crate) async fn apart_with(
         database_url: &str,
         redis_url: Option<&str>,
@@ -157,19 +162,18 @@ impl Mesh {
             ("DATABASE_URL".to_owned(), database_url.to_owned()),
         ];
         variables.extend(redis_url.map(|url| ("REDIS_URL".to_owned(), url.to_owned())));
+        let has_tls = more.iter().any(|(name, _)| *name == "SERVICE_TLS_CERT");
+        let scheme = if has_tls { "https" } else { "http" };
         for (service, address) in SERVICES.iter().zip(&addresses) {
             let name = service.to_uppercase();
-            variables.push((format!("{name}_SERVICE_ADDR"), format!("http://{address}")));
+            variables.push((format!("{name}_SERVICE_ADDR"), format!("{scheme}://{address}")));
             variables.push((format!("{name}_SERVICE_LISTEN"), address.clone()));
         }
         variables
             .extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let given = pairs(&variables);
-        let mut processes: Vec<Program> = SERVICES
-            .iter()
-            .map(|service| Program::start(&["serve", service], data.path(), &given).0)
-            .collect();
-        let (gateway, lines) = Program::start(&["serve", "gateway"], data.path(), &given);
+        let mut processes: Vec<Program> =
+            SERVICES.iter().map(|service| start_role(service, data.path(), &variables).0).collect();
+        let (gateway, lines) = start_role("gateway", data.path(), &variables);
         processes.push(gateway);
         let base = base_of(&lines, data.path());
         let mesh = Self { processes, base, data, http: client(), variables };
@@ -196,8 +200,7 @@ impl Mesh {
 
     /// Starts the process of one service again.
     pub(crate) fn revive(&mut self, service: &str) {
-        let (process, _) =
-            Program::start(&["serve", service], self.data.path(), &pairs(&self.variables));
+        let (process, _) = start_role(service, self.data.path(), &self.variables);
         self.processes[place_of(service)] = process;
     }
 
@@ -256,8 +259,16 @@ impl Mesh {
     }
 }
 
-fn pairs(variables: &[(String, String)]) -> Vec<(&str, &str)> {
-    variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+fn start_role(
+    role: &str,
+    data: &Path,
+    variables: &[(String, String)],
+) -> (Program, mpsc::Receiver<String>) {
+    let values: Vec<String> =
+        variables.iter().map(|(_, value)| value.replace("{service}", role)).collect();
+    let names = variables.iter().map(|(name, _)| name.as_str());
+    let given: Vec<(&str, &str)> = names.zip(values.iter().map(String::as_str)).collect();
+    Program::start(&["serve", role], data, &given)
 }
 
 fn place_of(service: &str) -> usize {

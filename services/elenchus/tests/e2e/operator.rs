@@ -13,7 +13,7 @@ use crate::mesh::{Mesh, log};
 const EMAIL: &str = "ada@example.com";
 
 /// Runs the program to its end, with this on its standard input.
-fn elenchus(data: &Path, arguments: &[&str], input: &str) -> Output {
+pub(crate) fn elenchus(data: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_elenchus"))
         .args(arguments)
         .current_dir(data)
