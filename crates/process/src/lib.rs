@@ -11,10 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elenchus_cache::Cache;
-use elenchus_rpc::Server;
-use elenchus_rpc::Shutdown;
 use elenchus_rpc::token::{Keys, RemoteKeys};
 use elenchus_rpc::transport::{Identity, Transport};
+use elenchus_rpc::{Server, Shutdown, Tls};
 use elenchus_settings::{EXIT_USAGE, Env, Invalid};
 use elenchus_telemetry::{Metrics, Tracing};
 use futures_util::future::BoxFuture;
@@ -41,6 +40,8 @@ pub struct Process {
     pub keys: Keys,
     /// State that may be lost.
     pub cache: Cache,
+    /// The certificates between services, where there are any.
+    pub tls: Option<Tls>,
     /// The ways to the other services.
     pub peers: Peers,
     /// Says when to stop, and what a stop waits for.
@@ -50,7 +51,11 @@ pub struct Process {
 impl Process {
     /// Gets what the roles share ready. `here` are the roles that this process runs.
     pub async fn new(env: Env, here: &[Role], shutdown: Shutdown) -> Result<Self, StartError> {
-        let peers = Peers::from_env(&env, here, &shutdown)?;
+        let tls = Tls::from_env(&env)?;
+        if let Some(tls) = &tls {
+            here.iter().try_for_each(|role| tls.names(role.name()))?;
+        }
+        let peers = Peers::from_env(&env, here, tls.as_ref(), &shutdown)?;
         let keys = Keys::from_env(&env)?;
         // Whoever checks tokens knows auth; the way of others there is never used.
         let keys = match peers.transport(Role::Auth) {
@@ -58,7 +63,7 @@ impl Process {
             Err(_) => keys,
         };
         let cache = Cache::from_env(&env)?;
-        Ok(Self { env, keys, cache, peers, shutdown })
+        Ok(Self { env, keys, cache, tls, peers, shutdown })
     }
 
     /// The way from the service `name` to `callee`, signed by the one for the other.

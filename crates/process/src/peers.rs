@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use elenchus_rpc::Shutdown;
-use elenchus_rpc::transport::{Late, Transport, remote};
+use elenchus_rpc::transport::{Late, Transport, remote, remote_with_tls};
+use elenchus_rpc::{Shutdown, Tls};
 use elenchus_settings::{Env, Invalid};
 use http::Uri;
 
@@ -23,13 +23,22 @@ enum Way {
 
 impl Peers {
     /// A peer whose address is not set is one that lives here.
-    pub fn from_env(env: &Env, here: &[Role], shutdown: &Shutdown) -> Result<Self, Invalid> {
+    pub fn from_env(
+        env: &Env,
+        here: &[Role],
+        tls: Option<&Tls>,
+        shutdown: &Shutdown,
+    ) -> Result<Self, Invalid> {
         let mut ways = HashMap::new();
         for role in Role::SERVICES {
             let variable = role.address_variable();
             if let Some(address) = env.optional::<Uri>(variable)? {
-                let far = remote(&address, shutdown)
-                    .map_err(|error| Invalid::new(variable, format!("{address} {error}")))?;
+                let far = match tls {
+                    Some(tls) => remote_with_tls(&address, role.name(), tls, shutdown),
+                    None => remote(&address, shutdown),
+                };
+                let far =
+                    far.map_err(|error| Invalid::new(variable, format!("{address} {error}")))?;
                 ways.insert(role, Way::Far(far));
             } else if here.contains(&role) {
                 ways.insert(role, Way::Near(Late::default()));

@@ -109,6 +109,7 @@ pub async fn serve(
         .await
         .map_err(|error| format!("{} cannot listen on {address}: {error}", server.name()))?;
     let shutdown = process.shutdown.clone();
+    let server = server.with_tls(process.tls.clone());
     process.shutdown.spawn(async move {
         let name = server.name();
         if let Err(error) = server.serve(listener, shutdown.clone()).await {

@@ -12,10 +12,12 @@ pub mod server;
 pub mod session;
 pub mod shutdown;
 pub mod status;
+pub mod tls;
 pub mod token;
 pub mod transport;
 
 pub use self::caller::{Caller, UserId};
 pub use self::server::Server;
 pub use self::shutdown::Shutdown;
+pub use self::tls::Tls;
 pub use self::transport::Transport;

@@ -20,6 +20,7 @@ use tower::Service;
 use crate::layer::authenticate::Guard;
 use crate::layer::{authenticate, deadline, limit, observe, panic};
 use crate::shutdown::Shutdown;
+use crate::tls::Tls;
 use crate::transport::{Transport, local};
 
 /// Calls that one service handles at once.
@@ -46,6 +47,7 @@ pub enum Error {
 pub struct Server {
     name: &'static str,
     routes: Routes,
+    tls: Option<Tls>,
 }
 
 /// A server in the making.
@@ -67,6 +69,12 @@ impl Server {
         self.name
     }
 
+    /// The same, where the listener speaks TLS if it was given certificates.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
     /// For callers in this process.
     pub fn transport(&self) -> Transport {
         local(self.routes.clone())
@@ -76,7 +84,11 @@ impl Server {
     /// the calls in hand are answered.
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) -> Result<(), Error> {
         tracing::info!(service = self.name, address = ?listener.local_addr().ok(), "listening for gRPC");
-        tonic::transport::Server::builder()
+        let mut builder = tonic::transport::Server::builder();
+        if let Some(tls) = &self.tls {
+            builder = builder.tls_config(tls.server())?;
+        }
+        builder
             .max_concurrent_streams(STREAMS_PER_CONNECTION)
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .add_routes(self.routes)
@@ -138,7 +150,7 @@ impl Builder {
             .layer(from_fn_with_state(Arc::new(Semaphore::new(PLACES)), limit::concurrency))
             .layer(from_fn(panic::catch))
             .layer(from_fn(observe::record));
-        Ok(Server { name, routes: Routes::from(router).prepare() })
+        Ok(Server { name, routes: Routes::from(router).prepare(), tls: None })
     }
 }
 

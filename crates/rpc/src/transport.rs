@@ -13,7 +13,7 @@ use http::{HeaderValue, Uri};
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::transport::channel::Change;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Status};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
@@ -23,6 +23,7 @@ use crate::layer::authenticate::SERVICE_TOKEN;
 use crate::layer::observe::inject_trace;
 use crate::retry::Retry;
 use crate::shutdown::Shutdown;
+use crate::tls::Tls;
 use crate::token::Keys;
 
 /// Accepted by every generated client, whichever way the peer is reached. A peer that cannot be
@@ -50,14 +51,34 @@ pub fn local(routes: Routes) -> Transport {
 /// addresses that the name has, as they come and go. What does no harm is tried twice, and a peer
 /// that is gone is left alone for a while.
 pub fn remote(address: &Uri, shutdown: &Shutdown) -> Result<Transport, InvalidAddress> {
-    let host = address.host().ok_or(InvalidAddress)?.trim_matches(['[', ']']).to_owned();
-    let port = address.port_u16().ok_or(InvalidAddress)?;
-    if address.scheme_str() != Some("http") {
-        return Err(InvalidAddress);
+    far(address, "http", None, shutdown)
+}
+
+/// The peer listens elsewhere, at `https://host:port`, and proves that it is `callee`.
+pub fn remote_with_tls(
+    address: &Uri,
+    callee: &str,
+    tls: &Tls,
+    shutdown: &Shutdown,
+) -> Result<Transport, InvalidAddress> {
+    far(address, "https", Some(tls.client(callee)), shutdown)
+}
+
+fn far(
+    address: &Uri,
+    scheme: &'static str,
+    tls: Option<ClientTlsConfig>,
+    shutdown: &Shutdown,
+) -> Result<Transport, InvalidAddress> {
+    let invalid = InvalidAddress { scheme };
+    let host = address.host().ok_or(invalid)?.trim_matches(['[', ']']).to_owned();
+    let port = address.port_u16().ok_or(invalid)?;
+    if address.scheme_str() != Some(scheme) {
+        return Err(invalid);
     }
     let (channel, changes) = Channel::balance_channel::<SocketAddr>(64);
     let is_known = Arc::new(AtomicBool::new(false));
-    let follow = follow_name(host, port, changes, Arc::clone(&is_known));
+    let follow = follow_name(host, port, tls, changes, Arc::clone(&is_known));
     let stopping = shutdown.clone();
     shutdown.spawn(async move {
         tokio::select! {
@@ -72,13 +93,16 @@ pub fn remote(address: &Uri, shutdown: &Shutdown) -> Result<Transport, InvalidAd
 
 /// An address that no peer can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not of the form http://host:port")]
-pub struct InvalidAddress;
+#[error("is not of the form {scheme}://host:port")]
+pub struct InvalidAddress {
+    scheme: &'static str,
+}
 
 /// Looks the name up again and again, and tells the channel what came and went.
 async fn follow_name(
     host: String,
     port: u16,
+    tls: Option<ClientTlsConfig>,
     changes: tokio::sync::mpsc::Sender<Change<SocketAddr, Endpoint>>,
     is_known: Arc<AtomicBool>,
 ) {
@@ -91,7 +115,7 @@ async fn follow_name(
                 let _ = changes.send(Change::Remove(*gone)).await;
             }
             for new in found.difference(&known) {
-                let Ok(endpoint) = Endpoint::from_shared(format!("http://{new}")) else { continue };
+                let Some(endpoint) = endpoint(*new, tls.as_ref()) else { continue };
                 let endpoint = endpoint
                     .connect_timeout(CONNECT_TIMEOUT)
                     .tcp_nodelay(true)
@@ -106,6 +130,11 @@ async fn follow_name(
         let wait = if known.is_empty() { Duration::from_millis(200) } else { RESOLVE_EVERY };
         tokio::time::sleep(wait).await;
     }
+}
+
+fn endpoint(address: SocketAddr, tls: Option<&ClientTlsConfig>) -> Option<Endpoint> {
+    let Some(tls) = tls else { return Endpoint::from_shared(format!("http://{address}")).ok() };
+    Endpoint::from_shared(format!("https://{address}")).ok()?.tls_config(tls.clone()).ok()
 }
 
 /// A balanced channel that answers at once, and does not wait, while its name has no address.

@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use elenchus_rpc::Shutdown;
-use elenchus_rpc::transport::remote;
+use elenchus_process::Role;
+use elenchus_rpc::transport::{remote, remote_with_tls};
+use elenchus_rpc::{Shutdown, Tls};
+use elenchus_settings::Env;
 use http::Uri;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -13,21 +15,28 @@ use tonic_health::pb::health_client::HealthClient;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks once; says why not on standard error.
-pub(crate) fn ask(address: &Uri) -> ExitCode {
+pub(crate) fn ask(address: &Uri, role: Role) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return unwell(&error.to_string()),
     };
-    match runtime.block_on(async { tokio::time::timeout(PATIENCE, check(address)).await }) {
+    match runtime.block_on(async { tokio::time::timeout(PATIENCE, check(address, role)).await }) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(problem)) => unwell(&problem),
         Err(_) => unwell("no answer within two seconds"),
     }
 }
 
-async fn check(address: &Uri) -> Result<(), String> {
+async fn check(address: &Uri, role: Role) -> Result<(), String> {
     let shutdown = Shutdown::new();
-    let transport = remote(address, &shutdown).map_err(|error| format!("{address} {error}"))?;
+    let env = Env::of_process().map_err(|error| error.to_string())?;
+    let transport = match Tls::from_env(&env).map_err(|error| error.to_string())? {
+        Some(tls) if address.scheme_str() == Some("https") => {
+            remote_with_tls(address, role.name(), &tls, &shutdown)
+        }
+        Some(_) | None => remote(address, &shutdown),
+    };
+    let transport = transport.map_err(|error| format!("{address} {error}"))?;
     let mut client = HealthClient::new(transport);
     loop {
         match client.check(HealthCheckRequest::default()).await {

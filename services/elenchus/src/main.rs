@@ -32,6 +32,9 @@ enum Command {
         /// Where it listens.
         #[arg(default_value = "http://127.0.0.1:8000")]
         address: Uri,
+        /// The role that its certificate must name, where the address is one of https.
+        #[arg(long, default_value = "gateway")]
+        role: Role,
     },
     /// Work on the keys that sign access tokens.
     Key {
@@ -99,7 +102,7 @@ fn main() -> ExitCode {
                 serve::start(env, &roles, shutdown).await
             })
         }
-        Command::Health { address } => health::ask(&address),
+        Command::Health { address, role } => health::ask(&address, role),
         Command::Key { command: KeyCommand::Rotate } => operator::rotate_key(),
         Command::User { command: UserCommand::Create(arguments) } => {
             operator::create_user(&arguments)

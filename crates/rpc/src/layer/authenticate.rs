@@ -19,6 +19,7 @@ use crate::layer::deadline::UNARY;
 use crate::method::{self, ANY_SCOPE, Method};
 use crate::session::{Authority, Credential, SharedSessions};
 use crate::status::with_reason;
+use crate::tls;
 use crate::token::{Keys, OpaqueToken, Rejected};
 
 /// The header in which a service says which service it is.
@@ -51,7 +52,7 @@ pub async fn enforce(
         return next.run(request).await;
     };
     let deadline = request.extensions().get().copied().unwrap_or_else(|| Deadline::after(UNARY));
-    let peer = match guard.peer(request.headers()) {
+    let peer = match guard.peer(&request) {
         Ok(peer) => peer,
         Err(refusal) => return super::refuse(&refusal),
     };
@@ -73,8 +74,8 @@ pub async fn enforce(
 impl Guard {
     /// The service that makes the call. One that does not prove to be the service that it says it is
     /// gets nowhere.
-    fn peer(&self, headers: &HeaderMap) -> Result<Option<String>, Status> {
-        let Some(token) = headers.get(SERVICE_TOKEN) else { return Ok(None) };
+    fn peer(&self, request: &Request) -> Result<Option<String>, Status> {
+        let Some(token) = request.headers().get(SERVICE_TOKEN) else { return Ok(None) };
         let claims = token
             .to_str()
             .ok()
@@ -85,6 +86,12 @@ impl Guard {
                 "the service token is not valid or has expired",
             )
         })?;
+        if !tls::may_speak_as(request.extensions(), &claims.sub) {
+            return Err(unauthenticated(
+                "SERVICE_CERTIFICATE_INVALID",
+                "the certificate of the connection does not name the service that calls",
+            ));
+        }
         Ok(Some(claims.sub))
     }
 

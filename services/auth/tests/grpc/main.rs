@@ -14,6 +14,7 @@ mod secrets;
 mod service;
 mod sessions;
 mod smtp;
+mod tls;
 mod tokens;
 mod users;
 

@@ -2,9 +2,11 @@
 //! was used. The same in one process on embedded storage and in six on PostgreSQL and Redis.
 
 use crate::mesh::{Mesh, User};
+use elenchus_testkit::certificates::Authority;
 use elenchus_testkit::{postgres, redis};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const CONTRACT: &str = "mozilla-public-license-2.0.pdf";
 const COURT_FORM: &str = "pennsylvania-landlord-tenant-appeal.docx";
@@ -19,6 +21,23 @@ async fn the_walk_works_in_six_processes_on_postgresql_and_redis() {
     let database = postgres::empty_database().await;
     let redis = redis::url();
     walk(&Mesh::apart(database.url(), redis.as_deref()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_walk_works_between_services_that_prove_themselves_by_certificates() {
+    let (folder, authority) = (TempDir::new().unwrap(), Authority::draw());
+    for role in ["auth", "conversation", "document", "workflow", "analytics", "gateway"] {
+        authority.write(folder.path(), role, &[role]);
+    }
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (certificate, key, ca) = (path("{service}.pem"), path("{service}.key"), path("ca.pem"));
+    let more = [
+        ("SERVICE_TLS_CERT", certificate.as_str()),
+        ("SERVICE_TLS_KEY", key.as_str()),
+        ("SERVICE_TLS_CA", ca.as_str()),
+    ];
+    let database = postgres::empty_database().await;
+    walk(&Mesh::apart_with(database.url(), None, &more).await).await;
 }
 
 async fn walk(mesh: &Mesh) {
