@@ -51,3 +51,9 @@ bench: ## Measure the gateway beside Envoy, and the mesh in six processes beside
 	@sh scripts/install-bench-tools.sh
 	cargo build --release --workspace --bin elenchus --example bare
 	PYTHONPATH=scripts cargo run --quiet -p elenchus-testkit -- $(TOOLS)/venv/bin/python -m bench
+
+.PHONY: bench-auth
+bench-auth: ## Measure checked tokens beside a health check, and log-ins beside bare Argon2id
+	@sh scripts/install-bench-tools.sh
+	cargo build --release --workspace --bin elenchus --example hashes
+	PYTHONPATH=scripts cargo run --quiet -p elenchus-testkit -- $(TOOLS)/venv/bin/python -m bench.auth

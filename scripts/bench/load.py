@@ -19,12 +19,17 @@ class Result:
     p99_ms: float
 
 
-def wrk(url: str, connections: int, seconds: int, headers: dict[str, str]) -> Result:
-    """Asks for a document again and again."""
+def wrk(url: str, connections: int, seconds: int, headers: dict[str, str], body: str = "") -> Result:
+    """Asks for a document again and again, or posts JSON."""
     command = ["wrk", "--latency", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s"]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
-    text = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        if body:
+            script.write(f"wrk.method = 'POST'\nwrk.body = [[{body}]]\nwrk.headers['content-type'] = 'application/json'\n")
+            script.flush()
+            command += ["-s", script.name]
+        text = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in text or "Socket errors" in text:
         raise RuntimeError(f"{url}: {text}")
     return Result(float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),

@@ -7,6 +7,7 @@ import httpx
 
 from peers import mesh, program
 
+PASSWORD = "correct horse battery"
 PROGRAM = program.ROOT / "target/release/elenchus"
 
 
@@ -25,7 +26,7 @@ class User:
     """An account with something to list."""
 
     def __init__(self, base: str, name: str, conversations: int):
-        account = {"email": f"{name}@example.com", "password": "correct horse battery", "full_name": "Ada Lovelace"}
+        account = {"email": f"{name}@example.com", "password": PASSWORD, "full_name": "Ada Lovelace"}
         http = httpx.Client(base_url=base, timeout=60)
         http.post("/api/v1/auth/register", json=account).raise_for_status()
         login = {"username": account["email"], "password": account["password"]}
