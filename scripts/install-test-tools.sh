@@ -7,7 +7,8 @@ tools=target/tools
 mkdir -p "$tools"
 
 missing=""
-for pair in redis-server:redis-server chromium:chromium node:nodejs npm:npm python3:python3; do
+for pair in redis-server:redis-server chromium:chromium node:nodejs npm:npm python3:python3 tesseract:tesseract-ocr \
+    pdftoppm:poppler-utils; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 [ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$missing postgresql"

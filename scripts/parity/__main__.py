@@ -90,15 +90,18 @@ class Side:
         raise RuntimeError(f"no mail with a link to {page} arrives")
 
     def upload(self) -> str:
-        """Multipart is the edge's own: Envoy's user uploads through our gateway too."""
         example = ROOT / "examples/ferpa-subpart-d.txt"
+        return self.processed(example.name, example.read_bytes(), "completed")
+
+    def processed(self, name: str, content: bytes, status: str) -> str:
+        """Multipart is the edge's own: Envoy's user uploads through our gateway too."""
         headers = {"authorization": self.http.headers["authorization"]}
         answer = httpx.post(f"{self.uploads}/api/v1/documents", headers=headers,
-                            files={"file": (example.name, example.read_bytes())}, timeout=60)
+                            files={"file": (name, content)}, timeout=60)
         answer.raise_for_status()
         document = answer.json()["id"]
         for _ in range(3000):
-            if self.json("GET", f"/api/v1/documents/{document}")["processing_status"] == "completed":
+            if self.json("GET", f"/api/v1/documents/{document}")["processing_status"] == status:
                 return document
             time.sleep(0.1)
         raise RuntimeError("the document is never processed")
@@ -175,6 +178,9 @@ def samples(side: Side):
     yield ask("GET", one, document_id=document)
     yield ask("PATCH", one, {"document_category": "regulation", "keywords": ["a", "b"]}, document_id=document)
     yield ask("GET", one + "/chunks?limit=2", document_id=document)
+    yield ask("GET", one + "/pages?limit=2", document_id=document)
+    failed = side.processed("cut-short.pdf", b"%PDF-1.7", "failed")
+    yield ask("POST", one + "/retry", {}, document_id=failed)
     yield ask("POST", "/api/v1/documents/search", {"query": "written consent", "limit": 3, "filters": {"category": "regulation"}})
 
     yield ask("GET", "/api/v1/workflows/templates?category=")

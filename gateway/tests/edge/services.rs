@@ -380,6 +380,20 @@ impl DocumentService for Fakes {
         nothing()
     }
 
+    async fn list_pages(
+        &self,
+        _: Request<document::ListPagesRequest>,
+    ) -> Result<Response<document::ListPagesResponse>, Status> {
+        nothing()
+    }
+
+    async fn retry_document(
+        &self,
+        _: Request<document::RetryDocumentRequest>,
+    ) -> Result<Response<document::RetryDocumentResponse>, Status> {
+        nothing()
+    }
+
     type WatchDocumentStream = Events<document::WatchDocumentResponse>;
 
     async fn watch_document(

@@ -90,6 +90,29 @@ pub struct Passage {
     pub end_char: i32,
     /// The heading that it stands under.
     pub heading: String,
+    /// Its document's title.
+    pub title: String,
+    /// The sections that it cites.
+    pub citations: Vec<String>,
+}
+
+/// A page of a document's text.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct PageText {
+    /// Its number, from 1.
+    pub page_number: i32,
+    /// Where it starts in the document's text, in characters.
+    pub start_char: i32,
+    /// Its text.
+    pub content: String,
+    /// Where its text comes from.
+    pub source: String,
+    /// The size of its picture in pixels, where its words were recognised.
+    pub width: i32,
+    /// The size of its picture in pixels, where its words were recognised.
+    pub height: i32,
+    /// Seven numbers for each recognised word: start, end, left, top, right, bottom, percent of sureness.
+    pub words: Vec<i32>,
 }
 
 /// What an owner says of a document.
@@ -156,6 +179,9 @@ pub enum Error {
         /// What it must be.
         problem: String,
     },
+    /// There is nothing to try again.
+    #[error("only a document whose processing failed can be retried")]
+    NotFailed,
     /// More bytes than a file may have.
     #[error("the file is larger than the {limit} bytes that are allowed")]
     TooLarge {

@@ -7,6 +7,7 @@ pub mod extract;
 mod grpc;
 mod personal_data;
 mod processing;
+pub mod recognize;
 pub mod search;
 mod settings;
 pub mod store;
@@ -14,7 +15,7 @@ mod upload;
 
 use std::sync::Arc;
 
-use elenchus_durable::{Notices, Queue, Terms, Worker};
+use elenchus_durable::{Notices, Queue, Worker};
 use elenchus_embedding::Embedder;
 use elenchus_outbox::Relay;
 use elenchus_personal_data::PersonalData;
@@ -29,12 +30,14 @@ use sqlx::PgPool;
 
 pub use self::extract::{EXTRACT_ARGUMENT, run_extractor};
 pub use self::personal_data::PERSONAL_DATA;
+pub use self::recognize::{CONFINE_ARGUMENT, run_confined};
 pub use self::settings::Settings;
 
 use self::extract::{Extractor, Limits};
 use self::grpc::DocumentRpc;
 use self::personal_data::StoredFiles;
 use self::processing::{Processing, QUEUE_TABLE};
+use self::recognize::Recognizer;
 use self::search::Search;
 use self::store::{MIGRATOR, Store};
 use self::upload::Uploads;
@@ -44,8 +47,6 @@ pub const NAME: &str = "document";
 
 /// Files that are read at once.
 const CONCURRENCY: usize = 2;
-/// A file that killed its reader so often is given up.
-const ATTEMPTS: i32 = 3;
 
 /// Why the service could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -98,14 +99,20 @@ pub async fn build(
         tracing::warn!("no embedding model is installed: documents are searched by words alone");
     }
 
-    let terms = Terms { attempts: ATTEMPTS, ..Terms::default() };
-    let queue = Queue::new(pool.clone(), QUEUE_TABLE, "document_id", terms);
+    let recognizer = Recognizer::new(settings.extractor.clone(), &settings.recognition);
+    if recognizer.is_none() {
+        let missing = settings.recognition.missing().join(" and ");
+        tracing::warn!("scanned pages stay unread: {missing} is not installed");
+    }
+
+    let queue = Queue::new(pool.clone(), QUEUE_TABLE, "document_id", settings.terms);
     let notices = Notices::listen(&pool, &[QUEUE_TABLE], shutdown);
     let store = Store::new(pool.clone(), queue.clone());
     let processing = Processing {
         store: store.clone(),
         files: Arc::clone(&files),
         extractor: Extractor::new(settings.extractor, Limits::default()),
+        recognizer,
         embedder: embedder.clone(),
     };
     shutdown.spawn(Worker::run(queue, CONCURRENCY, processing, notices.clone(), shutdown.clone()));

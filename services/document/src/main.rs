@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use elenchus_document::{EXTRACT_ARGUMENT, run_extractor};
+use elenchus_document::{CONFINE_ARGUMENT, EXTRACT_ARGUMENT, run_confined, run_extractor};
 use elenchus_process::{Role, run_service};
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(EXTRACT_ARGUMENT) {
-        return run_extractor();
+    match std::env::args().nth(1).as_deref() {
+        Some(EXTRACT_ARGUMENT) => run_extractor(),
+        Some(CONFINE_ARGUMENT) => run_confined(),
+        _ => run_service(Role::Document, elenchus_document::start),
     }
-    run_service(Role::Document, elenchus_document::start)
 }

@@ -34,6 +34,12 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Delete,
         },
         Table {
+            name: "page",
+            rows: "t.document_id IN (SELECT document_id FROM document WHERE user_id = $1)",
+            export: Export::RowWithout(&[]),
+            erase: Erase::Otherwise,
+        },
+        Table {
             name: "chunk",
             rows: "t.document_id IN (SELECT document_id FROM document WHERE user_id = $1)",
             export: Export::RowWithout(&["words", "embedding", "embedding_model"]),

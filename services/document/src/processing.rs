@@ -1,36 +1,56 @@
-//! The job of a document: read its text in the jail, cut it into passages, embed them, keep them.
-//! Doing it again after a crash gives the same.
+//! The job of a document: read its text in the jail, recognise its scanned pages, cut it into passages,
+//! embed them. Each step is kept as it is done: a job that is begun again goes on where it stopped.
 
-use std::time::Instant;
+use std::fs::File;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use elenchus_durable::{Failure as JobFailure, Handler, Lease};
-use elenchus_embedding::Embedder;
+use elenchus_embedding::{Embedder, MODEL_NAME};
 use futures_util::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use tokio::io::AsyncWriteExt;
 use tokio_util::io::StreamReader;
 use uuid::Uuid;
 
-use crate::chunk::chunks;
-use crate::domain::{Document, Passage};
-use crate::extract::{Extractor, Failure};
-use crate::store::{Reading, Store, Written};
+use crate::chunk::{chunks, sections, title};
+use crate::domain::{Document, PageText, Passage};
+use crate::extract::{Extracted, Extractor, Failure, PAGE_BREAK, Source, has_words};
+use crate::recognize::Recognizer;
+use crate::store::{Bare, Store};
 
 /// The table whose rows are the jobs, and the channel of their wakes.
 pub(crate) const QUEUE_TABLE: &str = "document";
 /// Passages that are embedded at once, between two signs of progress.
-const BATCH: usize = 32;
-/// Percent done once the text was read; the rest is embedding.
-const READ: f32 = 40.0;
+const BATCH: i64 = 32;
+/// Percent done once the file was read, once its scans were recognised, and once all was embedded.
+const READ: f32 = 10.0;
+const RECOGNIZED: f32 = 60.0;
+const EMBEDDED: f32 = 100.0;
 
 /// Reads documents.
 pub(crate) struct Processing {
     pub(crate) store: Store,
     pub(crate) files: std::sync::Arc<LocalFileSystem>,
     pub(crate) extractor: Extractor,
+    pub(crate) recognizer: Option<Recognizer>,
     pub(crate) embedder: Option<Embedder>,
+}
+
+/// Why a job ends here.
+enum End {
+    /// The file is to blame.
+    File(Failure),
+    /// This try is.
+    Try(JobFailure),
+}
+
+impl<E: Into<JobFailure>> From<E> for End {
+    fn from(error: E) -> Self {
+        Self::Try(error.into())
+    }
 }
 
 #[async_trait]
@@ -38,72 +58,128 @@ impl Handler for Processing {
     async fn run(&self, lease: &Lease) -> Result<(), JobFailure> {
         let Some(document) = self.store.of_job(lease).await? else { return Err(JobFailure::Lost) };
         let began = Instant::now();
-        self.store.advance(lease, "extract", 0.0).await?;
-        let reading = match self.read(&document).await? {
-            Ok(reading) => reading,
-            Err(failure) => {
-                return Ok(self.store.fail(lease, &document, &failure, began.elapsed()).await?);
+        match self.process(lease, &document).await {
+            Ok(()) => Ok(self.store.complete(lease, &document, began.elapsed()).await?),
+            Err(End::File(failure)) => {
+                Ok(self.store.fail(lease, &document, &failure, began.elapsed()).await?)
             }
-        };
-        let passages = self.embed(lease, passages(document.document_id, &reading)).await?;
-        self.store.complete(lease, &document, &reading, &passages, began.elapsed()).await?;
-        Ok(())
+            Err(End::Try(failure)) => Err(failure),
+        }
     }
 
     async fn give_up(&self, lease: &Lease) -> Result<(), JobFailure> {
         let Some(document) = self.store.of_job(lease).await? else { return Err(JobFailure::Lost) };
-        Ok(self
-            .store
-            .fail(lease, &document, &Failure::crashed(), std::time::Duration::ZERO)
-            .await?)
+        Ok(self.store.fail(lease, &document, &Failure::crashed(), Duration::ZERO).await?)
     }
 }
 
 impl Processing {
-    async fn read(&self, document: &Document) -> Result<Result<Reading, Failure>, JobFailure> {
+    async fn process(&self, lease: &Lease, document: &Document) -> Result<(), End> {
+        let id = document.document_id;
+        let mut pages = self.store.pages(id).await?;
+        if pages.is_empty() {
+            self.store.advance(lease, "extract", 0.0).await?;
+            let read = self.extract(document).await?.map_err(End::File)?;
+            self.store.keep_pages(lease, &read).await?;
+            pages = self.store.pages(id).await?;
+        }
+        if pages.iter().any(|page| page.source == Source::Scan.as_str()) {
+            self.recognize(lease, document, &pages).await?;
+            pages = self.store.pages(id).await?;
+        }
+        if !pages.iter().any(|page| has_words(&page.content)) {
+            let is_unread = |page: &PageText| page.source == Source::NotCheckable.as_str();
+            return Err(End::File(match pages.iter().any(is_unread) {
+                true => Failure::not_recognized(),
+                false => Failure::no_text(),
+            }));
+        }
+        if !self.store.is_cut(id).await? {
+            self.store.advance(lease, "chunk", RECOGNIZED).await?;
+            let text = text(&pages);
+            let count = self.store.page_count(id).await?;
+            let passages = passages(id, &text, count);
+            self.store.keep_passages(lease, text.chars().count(), &passages).await?;
+        }
+        Ok(self.embed(lease, id).await?)
+    }
+
+    async fn extract(&self, document: &Document) -> Result<Result<Extracted, Failure>, JobFailure> {
         let bytes =
             self.files.get(&Path::from(document.storage_key.as_str())).await.map_err(passing)?;
         let file = StreamReader::new(bytes.into_stream().map_err(std::io::Error::other));
-        let extracted =
-            self.extractor.extract(file, &document.extension()).await.map_err(passing)?;
-        Ok(extracted.map(|extracted| Reading {
-            file_type: extracted.file_type.as_str(),
-            reader: extracted.reader,
-            page_count: extracted.page_count,
-            text: extracted.text,
-        }))
+        self.extractor.extract(file, &document.extension()).await.map_err(passing)
     }
 
-    async fn embed(
+    /// Recognises the scanned pages one by one, and says how far that is.
+    async fn recognize(
         &self,
         lease: &Lease,
-        passages: Vec<Passage>,
-    ) -> Result<Vec<Written>, JobFailure> {
-        let Some(embedder) = &self.embedder else {
-            return Ok(passages
-                .into_iter()
-                .map(|passage| Written { passage, embedding: None })
-                .collect());
+        document: &Document,
+        pages: &[PageText],
+    ) -> Result<(), JobFailure> {
+        let Some(recognizer) = &self.recognizer else {
+            return Ok(self.store.leave_scans(lease).await?);
         };
-        let total = passages.len().max(1) as f32;
-        let mut written = Vec::with_capacity(passages.len());
-        for batch in passages.chunks(BATCH) {
-            let done = READ + (100.0 - READ) * written.len() as f32 / total;
-            self.store.advance(lease, "embed", done).await?;
-            let texts = batch.iter().map(|passage| passage.content.clone()).collect();
-            let vectors = embedder.embed_passages(texts).await.map_err(passing)?;
-            written.extend(batch.iter().zip(vectors).map(|(passage, vector)| Written {
-                passage: passage.clone(),
-                embedding: Some(vector),
-            }));
+        let pdf = self.local_copy(document).await.map_err(passing)?;
+        let total = pages.len();
+        let scans = pages.iter().filter(|page| page.source == Source::Scan.as_str());
+        for page in scans {
+            let number = page.page_number;
+            let done = READ + (RECOGNIZED - READ) * (number - 1) as f32 / total as f32;
+            let stage = format!("recognize page {number} of {total}");
+            self.store.advance(lease, &stage, done).await?;
+            let found = recognizer.recognize(&pdf, number).await.map_err(passing)?;
+            self.store.keep_recognized(lease, number, &found).await?;
         }
-        Ok(written)
+        Ok(())
+    }
+
+    /// The file on this machine, without a name: gone when it is closed.
+    async fn local_copy(&self, document: &Document) -> Result<File, object_store::Error> {
+        let local = |error: std::io::Error| object_store::Error::Generic {
+            store: "local copy",
+            source: error.into(),
+        };
+        let mut copy = tokio::fs::File::from_std(tempfile::tempfile().map_err(local)?);
+        let mut bytes =
+            self.files.get(&Path::from(document.storage_key.as_str())).await?.into_stream();
+        while let Some(part) = bytes.try_next().await? {
+            copy.write_all(&part).await.map_err(local)?;
+        }
+        copy.flush().await.map_err(local)?;
+        Ok(copy.into_std().await)
+    }
+
+    /// Gives the passages that have none a vector of the model in use.
+    async fn embed(&self, lease: &Lease, document: Uuid) -> Result<(), JobFailure> {
+        let Some(embedder) = &self.embedder else { return Ok(()) };
+        let mut total = None;
+        loop {
+            let (bare, left) = self.store.bare_passages(document, MODEL_NAME, BATCH).await?;
+            if bare.is_empty() {
+                return Ok(());
+            }
+            let total = *total.get_or_insert(left);
+            let done = EMBEDDED - (EMBEDDED - RECOGNIZED) * left as f32 / total as f32;
+            self.store.advance(lease, "embed", done).await?;
+            let texts = bare.iter().map(Bare::in_context).collect();
+            let vectors = embedder.embed_passages(texts).await.map_err(passing)?;
+            self.store.keep_vectors(lease, MODEL_NAME, &bare, vectors).await?;
+        }
     }
 }
 
-fn passages(document_id: Uuid, reading: &Reading) -> Vec<Passage> {
+fn text(pages: &[PageText]) -> String {
+    let pages: Vec<&str> = pages.iter().map(|page| page.content.as_str()).collect();
+    pages.join(&PAGE_BREAK.to_string())
+}
+
+/// The passages of a text whose first pages are those of the file.
+fn passages(document_id: Uuid, text: &str, pages: i32) -> Vec<Passage> {
     let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
-    chunks(&reading.text)
+    let title = title(text);
+    chunks(text)
         .into_iter()
         .enumerate()
         .map(|(index, chunk)| Passage {
@@ -111,10 +187,12 @@ fn passages(document_id: Uuid, reading: &Reading) -> Vec<Passage> {
             document_id,
             chunk_index: number(index),
             content: chunk.content.to_owned(),
-            page: reading.page_count.and_then(|_| i32::try_from(chunk.page).ok()),
+            page: i32::try_from(chunk.page).ok().filter(|page| *page <= pages),
             start_char: number(chunk.start_char),
             end_char: number(chunk.end_char),
             heading: chunk.heading.unwrap_or_default().to_owned(),
+            title: title.clone(),
+            citations: sections(chunk.content),
         })
         .collect()
 }

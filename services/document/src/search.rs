@@ -13,9 +13,32 @@ use crate::store::{Candidates, Scope, Store};
 const SATURATION: f64 = 1.2;
 const LENGTH_WEIGHT: f64 = 0.75;
 /// What tempers the lead of the first ranks when two rankings are fused.
-const RANK_DAMPING: f64 = 60.0;
+const RANK_DAMPING: f64 = 10.0;
 /// Places of each ranking that are fused.
 const DEPTH: usize = 50;
+
+/// What a search goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// The words of the query.
+    Words,
+    /// Its meaning.
+    Meaning,
+    /// Both, fused.
+    Fusion,
+}
+
+impl Method {
+    /// The method that a request names.
+    pub fn parse(name: &str) -> Result<Self, Error> {
+        match name {
+            "" => Ok(Self::Fusion),
+            "words" => Ok(Self::Words),
+            "meaning" => Ok(Self::Meaning),
+            _ => Err(Error::invalid("method", "must be words, meaning, or absent for both")),
+        }
+    }
+}
 
 /// A passage that fits.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +49,9 @@ pub struct Hit {
     pub filename: String,
     /// How well it fits; higher is better.
     pub score: f64,
+    /// How much of the query it bears on, from 0 to 1: the share of the query's words that it holds, and
+    /// how near its meaning is, in equal parts. Comparable across answers.
+    pub relevance: f64,
 }
 
 /// Finds passages.
@@ -42,15 +68,29 @@ impl Search {
     }
 
     /// The best passages of the scope, the best first.
-    pub async fn find(&self, scope: &Scope, query: &str, limit: usize) -> Result<Vec<Hit>, Error> {
+    pub async fn find(
+        &self,
+        scope: &Scope,
+        query: &str,
+        method: Method,
+        limit: usize,
+    ) -> Result<Vec<Hit>, Error> {
         let mut named = scope.documents.clone();
         named.sort_unstable();
         named.dedup();
         if self.store.count_owned(scope.owner, &named).await? < named.len() {
             return Err(Error::NotFound);
         }
-        let by_words = bm25(&self.store.candidates(scope, query).await?);
-        let by_meaning = self.by_meaning(scope, query).await?;
+        let words = bm25(&self.store.candidates(scope, query).await?);
+        let meaning = match method {
+            Method::Meaning | Method::Fusion => self.by_meaning(scope, query).await?,
+            Method::Words => None,
+        };
+        let by_words = match method {
+            Method::Words | Method::Fusion => ranked(&words.scores),
+            Method::Meaning => Vec::new(),
+        };
+        let by_meaning = meaning.as_ref().map(ranked).unwrap_or_default();
         let fused = fuse(&[by_words, by_meaning], limit);
 
         let ids: Vec<Uuid> = fused.iter().map(|(id, _)| *id).collect();
@@ -63,56 +103,79 @@ impl Search {
             .collect();
         let hit = |(id, score)| {
             let (passage, filename) = found.remove(&id)?;
-            Some(Hit { passage, filename, score })
+            let held = words.held.get(&id).copied().unwrap_or_default();
+            let relevance = match meaning.as_ref().map(|scores| scores.get(&id)) {
+                Some(near) => (held + near.copied().unwrap_or_default().max(0.0)) / 2.0,
+                None => held,
+            };
+            Some(Hit { passage, filename, score, relevance })
         };
         Ok(fused.into_iter().filter_map(hit).collect())
     }
 
-    async fn by_meaning(&self, scope: &Scope, query: &str) -> Result<Vec<Uuid>, Error> {
-        let Some(embedder) = &self.embedder else { return Ok(Vec::new()) };
+    /// How near each passage's meaning is to the query's. None where no model says it.
+    async fn by_meaning(
+        &self,
+        scope: &Scope,
+        query: &str,
+    ) -> Result<Option<HashMap<Uuid, f64>>, Error> {
+        let Some(embedder) = &self.embedder else { return Ok(None) };
         let vectors = self.store.vectors(scope, MODEL_NAME).await?;
         if vectors.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         match embedder.embed_query(query.to_owned()).await {
             Ok(wanted) => {
                 let dot =
                     |vector: &[f32]| vector.iter().zip(&wanted).map(|(a, b)| a * b).sum::<f32>();
-                Ok(ranked(vectors.into_iter().map(|(id, vector)| (id, f64::from(dot(&vector))))))
+                let near = |(id, vector): (Uuid, Vec<f32>)| (id, f64::from(dot(&vector)));
+                Ok(Some(vectors.into_iter().map(near).collect()))
             }
             Err(error) => {
                 tracing::warn!(%error, "the query could not be embedded; words alone decide");
-                Ok(Vec::new())
+                Ok(None)
             }
         }
     }
 }
 
-/// Passages by BM25. Every passage that holds a word of the query is among the candidates, so the
+/// What the words of a query say of the passages that hold any.
+struct ByWords {
+    /// BM25.
+    scores: HashMap<Uuid, f64>,
+    /// The share of the query's words that a passage holds, rare words counting more.
+    held: HashMap<Uuid, f64>,
+}
+
+/// Scores passages by BM25. Every passage that holds a word of the query is among the candidates, so the
 /// counts over them are the counts over all.
-fn bm25(candidates: &Candidates) -> Vec<Uuid> {
+fn bm25(candidates: &Candidates) -> ByWords {
     let mut holding: HashMap<&str, HashSet<Uuid>> = HashMap::new();
     for occurrence in &candidates.occurrences {
         holding.entry(&occurrence.lexeme).or_default().insert(occurrence.chunk_id);
     }
     let total = candidates.total as f64;
-    let mut scores: HashMap<Uuid, f64> = HashMap::new();
+    let rarity = |lexeme: &str| {
+        let holders = holding.get(lexeme).map_or(0.0, |holders| holders.len() as f64);
+        ((total - holders + 0.5) / (holders + 0.5)).ln_1p()
+    };
+    let asked: f64 = candidates.lexemes.iter().map(|lexeme| rarity(lexeme)).sum();
+    let mut found = ByWords { scores: HashMap::new(), held: HashMap::new() };
     for occurrence in &candidates.occurrences {
-        let holders =
-            holding.get(occurrence.lexeme.as_str()).map_or(0.0, |holders| holders.len() as f64);
-        let rarity = ((total - holders + 0.5) / (holders + 0.5)).ln_1p();
+        let rarity = rarity(&occurrence.lexeme);
         let length = f64::from(occurrence.word_count) / candidates.mean_words.max(1.0);
         let count = f64::from(occurrence.count);
         let norm = SATURATION * (1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * length);
-        *scores.entry(occurrence.chunk_id).or_default() +=
+        *found.scores.entry(occurrence.chunk_id).or_default() +=
             rarity * count * (SATURATION + 1.0) / (count + norm);
+        *found.held.entry(occurrence.chunk_id).or_default() += rarity / asked;
     }
-    ranked(scores)
+    found
 }
 
 /// The best first; what scores alike stands in the order of ids, so that a ranking is always the same.
-fn ranked(scores: impl IntoIterator<Item = (Uuid, f64)>) -> Vec<Uuid> {
-    let mut scores: Vec<(Uuid, f64)> = scores.into_iter().collect();
+fn ranked(scores: &HashMap<Uuid, f64>) -> Vec<Uuid> {
+    let mut scores: Vec<(Uuid, f64)> = scores.iter().map(|(id, score)| (*id, *score)).collect();
     scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     scores.into_iter().take(DEPTH).map(|(id, _)| id).collect()
 }

@@ -1,10 +1,15 @@
-//! `UPLOAD_DIR`, `MAX_FILE_SIZE`, `ALLOWED_FILE_TYPES` and where the reader of files is.
+//! `UPLOAD_DIR`, `MAX_FILE_SIZE`, `ALLOWED_FILE_TYPES`, and where the readers of files are.
 
 use std::path::PathBuf;
 
+use elenchus_durable::Terms;
 use elenchus_settings::{Env, Invalid};
 
 use crate::extract::FileType;
+use crate::recognize;
+
+/// A file that killed its reader so often is given up.
+const ATTEMPTS: i32 = 3;
 
 /// What the document service reads from the environment.
 #[derive(Debug, Clone)]
@@ -17,6 +22,10 @@ pub struct Settings {
     pub allowed: Vec<FileType>,
     /// The program that reads files in its jail.
     pub extractor: PathBuf,
+    /// How long work is leased, and how often it is tried.
+    pub terms: Terms,
+    /// What recognises the words of scanned pages.
+    pub recognition: recognize::Settings,
     /// Where the embedding model is.
     pub embedding: elenchus_embedding::Settings,
 }
@@ -37,6 +46,8 @@ impl Settings {
             max_file_size: env.or("MAX_FILE_SIZE", 50 * 1024 * 1024)?,
             allowed: allowed(env)?,
             extractor,
+            terms: Terms { attempts: ATTEMPTS, ..Terms::default() },
+            recognition: recognize::Settings::from_env(env)?,
             embedding: elenchus_embedding::Settings::from_env(env)?,
         })
     }

@@ -62,14 +62,25 @@ impl Uploads {
         };
         match self.store.insert(owner, &new).await.map_err(from_error)? {
             Some(document) => Ok(document),
-            None => {
-                self.files.delete(&path).await.map_err(|error| from_error(Error::Files(error)))?;
-                let known =
-                    self.store.find_by_hash(owner, &new.content_hash).await.map_err(from_error)?;
-                known.ok_or_else(|| {
-                    Status::aborted("the document was deleted while it was uploaded again")
-                })
-            }
+            None => self.again(owner, &new).await,
+        }
+    }
+
+    /// The owner has these bytes already. What could not be read then is tried anew; what was read
+    /// stays as it is.
+    async fn again(&self, owner: UserId, new: &NewDocument) -> Result<Document, Status> {
+        let known = self.store.find_by_hash(owner, &new.content_hash).await.map_err(from_error)?;
+        let known = known.ok_or_else(|| {
+            Status::aborted("the document was deleted while it was uploaded again")
+        })?;
+        let anew = self.store.restart(owner, known.document_id, Some(new)).await;
+        let (document, unused) = match anew.map_err(from_error)? {
+            Some(document) => (document, &known.storage_key),
+            None => (known.clone(), &new.storage_key),
+        };
+        match self.files.delete(&Path::from(unused.as_str())).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(document),
+            Err(error) => Err(from_error(Error::Files(error))),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod cite;
 mod data_dir;
+mod eval;
 mod health;
 mod operator;
 mod serve;
@@ -51,6 +52,12 @@ enum Command {
         #[command(subcommand)]
         command: CiteCommand,
     },
+    /// Measure the document service on a corpus: a folder with a manifest.json of documents, texts
+    /// and questions. Prints a table.
+    Eval {
+        #[command(subcommand)]
+        what: eval::What,
+    },
     /// Write the descriptor set of the protos, for Envoy and other tools.
     Descriptors {
         /// The file to write.
@@ -61,6 +68,14 @@ enum Command {
     ExtractDocument {
         /// What the file's name ends in.
         extension: Option<String>,
+    },
+    /// Give up files, processes and the network, then become another program. The document service
+    /// runs this for the programs that read scans.
+    #[command(name = elenchus_document::CONFINE_ARGUMENT, hide = true)]
+    Confine {
+        /// The program and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<std::ffi::OsString>,
     },
 }
 
@@ -111,6 +126,7 @@ fn main() -> ExitCode {
             operator::reset_password(&arguments)
         }
         Command::Cite { command: CiteCommand::Check(arguments) } => cite::run(&arguments),
+        Command::Eval { what } => eval::run(what),
         Command::Descriptors { file } => {
             match std::fs::write(&file, elenchus_proto::DESCRIPTOR_SET) {
                 Ok(()) => ExitCode::SUCCESS,
@@ -121,5 +137,6 @@ fn main() -> ExitCode {
             }
         }
         Command::ExtractDocument { .. } => elenchus_document::run_extractor(),
+        Command::Confine { .. } => elenchus_document::run_confined(),
     }
 }

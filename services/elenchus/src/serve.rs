@@ -62,7 +62,8 @@ pub(crate) async fn start(
     }))
 }
 
-async fn build(role: Role, process: &Process) -> Result<Server, StartError> {
+/// Builds one service.
+pub(crate) async fn build(role: Role, process: &Process) -> Result<Server, StartError> {
     match role {
         Role::Auth => elenchus_auth::start(process).await,
         Role::Conversation => elenchus_conversation::start(process).await,
@@ -74,7 +75,7 @@ async fn build(role: Role, process: &Process) -> Result<Server, StartError> {
 }
 
 /// Starts a private PostgreSQL for the services that are given none.
-async fn with_database(
+pub(crate) async fn with_database(
     env: Env,
     roles: &[Role],
     folder: &Path,

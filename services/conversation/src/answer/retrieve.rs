@@ -106,6 +106,7 @@ impl Retriever {
             limit: i32::try_from(MOST_PASSAGES).ok(),
             document_ids: named.iter().map(Uuid::to_string).collect(),
             filters: None,
+            method: String::new(),
         };
         let found =
             self.documents.clone().search_documents(caller.request_within(BUDGET, request)).await;

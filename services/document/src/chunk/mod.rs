@@ -2,17 +2,22 @@
 //! its exact place. Knows nothing of files or of where the passages go.
 
 mod piece;
+mod section;
+mod title;
 
 use crate::extract::PAGE_BREAK;
 
 use self::piece::Piece;
+pub(crate) use self::section::sections;
+pub(crate) use self::title::title;
 
-/// The weight, in words, at which a passage is long enough.
-const ENOUGH: usize = 180;
+/// The weight, in words, at which a passage is long enough: with its title and heading it is about what
+/// the embedding model reads.
+const ENOUGH: usize = 120;
 /// The weight that no passage exceeds.
-const MOST: usize = 260;
+const MOST: usize = 180;
 /// The weight at which a passage ends rather than take in the next heading.
-const SECTION: usize = 90;
+const SECTION: usize = 60;
 /// The weight below which what is left of a page joins the passage before it.
 const SCRAP: usize = 40;
 /// The weight of whole pieces that the next passage repeats, so that none is cut from what it refers to.

@@ -2,8 +2,9 @@
 
 /// The weight above which a paragraph is cut into sentences, and a sentence into parts.
 const MOST: usize = 60;
-/// Headings are short.
+/// Headings are short, unless a section's sign says that they are headings.
 const HEADING: usize = 12;
+const MARKED_HEADING: usize = 30;
 /// Letters in a word of ordinary prose with the space after it, and some. Text without spaces, as
 /// Chinese, is weighed by it.
 const LETTERS: usize = 8;
@@ -135,7 +136,8 @@ fn is_abbreviation(before: &str) -> bool {
 }
 
 fn is_heading(line: &str) -> bool {
-    if weigh(line) > HEADING
+    let most = if line.starts_with('§') { MARKED_HEADING } else { HEADING };
+    if weigh(line) > most
         || line.ends_with(['.', ';', ',', ':'])
         || !line.contains(char::is_alphabetic)
     {

@@ -119,11 +119,21 @@ impl Failure {
         Self::damaged(detail)
     }
 
-    pub(super) fn no_text() -> Self {
+    /// There are no words in it, also not in its pictures.
+    pub fn no_text() -> Self {
         Self::new(
             FailureCode::NoText,
-            "The file has no text that can be read; it may be a scan, which needs text recognition (OCR). \
-             Upload a copy with recognised text.",
+            "The file has no text that can be read. Check that it is the right file and that its pages are \
+             not blank, then upload it again.",
+        )
+    }
+
+    /// Its pages are pictures, and nothing that recognises words is installed.
+    pub fn not_recognized() -> Self {
+        Self::new(
+            FailureCode::NoText,
+            "The file is a scan, and this server has no text recognition (OCR). Upload a copy with recognised \
+             text, or have tesseract installed.",
         )
     }
 

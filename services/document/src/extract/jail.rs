@@ -21,25 +21,31 @@ pub(super) fn limit_resources() -> io::Result<()> {
 /// Leaves only the system calls that computing needs: no file, no socket, no process, no way back.
 #[cfg(target_os = "linux")]
 pub(super) fn close() -> io::Result<()> {
-    use seccompiler::{SeccompAction, SeccompFilter, TargetArch, apply_filter};
+    linux::apply(linux::needed()?)
+}
 
-    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(io::Error::other)?;
-    let refuse = |error: i32| SeccompAction::Errno(error.unsigned_abs());
-    let filters = [
-        // Its flags lie in memory, where no filter sees them. The C library then falls back to clone.
-        SeccompFilter::new(
-            [(libc::SYS_clone3, vec![])].into(),
-            SeccompAction::Allow,
-            refuse(libc::ENOSYS),
-            arch,
-        ),
-        SeccompFilter::new(linux::needed()?, refuse(libc::EPERM), SeccompAction::Allow, arch),
-    ];
-    for filter in filters {
-        let program: seccompiler::BpfProgram =
-            filter.and_then(TryInto::try_into).map_err(io::Error::other)?;
-        apply_filter(&program).map_err(io::Error::other)?;
-    }
+/// What a program of others may take that looks at one page: it opens files to read them, and keeps
+/// nothing, starts nothing and reaches no network.
+pub(crate) fn confine() -> io::Result<()> {
+    const MEMORY: u64 = 1 << 30;
+    const SECONDS: (u64, u64) = (60, 61);
+    Resource::AS.set(MEMORY, MEMORY)?;
+    Resource::CPU.set(SECONDS.0, SECONDS.1)?;
+    Resource::CORE.set(0, 0)?;
+    Resource::FSIZE.set(0, 0)?;
+    Resource::NOFILE.set(64, 64)?;
+    narrow()
+}
+
+/// Leaves computing and reading, for this process and for the program that it becomes.
+#[cfg(target_os = "linux")]
+fn narrow() -> io::Result<()> {
+    linux::apply(linux::reading()?)
+}
+
+/// Other systems have the limits alone.
+#[cfg(not(target_os = "linux"))]
+fn narrow() -> io::Result<()> {
     Ok(())
 }
 
@@ -54,7 +60,10 @@ mod linux {
     use std::collections::BTreeMap;
     use std::io;
 
-    use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
+    use seccompiler::{
+        SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+        SeccompRule, TargetArch, apply_filter,
+    };
 
     /// Memory, threads, time, and the three streams that are open.
     const FREE: [i64; 30] = [
@@ -90,7 +99,92 @@ mod linux {
         libc::SYS_writev,
     ];
 
+    /// What the start of a program and the reading of files take besides.
+    const READING: [i64; 26] = [
+        libc::SYS_execve,
+        libc::SYS_set_tid_address,
+        libc::SYS_faccessat,
+        libc::SYS_faccessat2,
+        libc::SYS_newfstatat,
+        libc::SYS_statx,
+        libc::SYS_statfs,
+        libc::SYS_fstatfs,
+        libc::SYS_readlinkat,
+        libc::SYS_getdents64,
+        libc::SYS_getcwd,
+        libc::SYS_pread64,
+        libc::SYS_readv,
+        libc::SYS_fcntl,
+        libc::SYS_dup,
+        libc::SYS_dup3,
+        libc::SYS_ioctl,
+        libc::SYS_fadvise64,
+        libc::SYS_uname,
+        libc::SYS_sysinfo,
+        libc::SYS_getuid,
+        libc::SYS_geteuid,
+        libc::SYS_getgid,
+        libc::SYS_getegid,
+        libc::SYS_getppid,
+        libc::SYS_getrusage,
+    ];
+
+    /// The older forms of the same calls.
+    #[cfg(target_arch = "x86_64")]
+    const OLDER: [i64; 8] = [
+        libc::SYS_arch_prctl,
+        libc::SYS_access,
+        libc::SYS_stat,
+        libc::SYS_lstat,
+        libc::SYS_readlink,
+        libc::SYS_dup2,
+        libc::SYS_time,
+        libc::SYS_gettimeofday,
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    const OLDER: [i64; 0] = [];
+
     type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+    /// Holds this process, and whatever it becomes, to these calls.
+    pub(super) fn apply(rules: Rules) -> io::Result<()> {
+        let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(io::Error::other)?;
+        let refuse = |error: i32| SeccompAction::Errno(error.unsigned_abs());
+        let filters = [
+            // Its flags lie in memory, where no filter sees them. The C library then falls back to clone.
+            SeccompFilter::new(
+                [(libc::SYS_clone3, vec![])].into(),
+                SeccompAction::Allow,
+                refuse(libc::ENOSYS),
+                arch,
+            ),
+            SeccompFilter::new(rules, refuse(libc::EPERM), SeccompAction::Allow, arch),
+        ];
+        for filter in filters {
+            let program: seccompiler::BpfProgram =
+                filter.and_then(TryInto::try_into).map_err(io::Error::other)?;
+            apply_filter(&program).map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+
+    /// [`needed`], and what reading takes. Files open for reading alone.
+    pub(super) fn reading() -> io::Result<Rules> {
+        let mut rules = needed()?;
+        rules.extend(READING.into_iter().chain(OLDER).map(|call| (call, vec![])));
+        let to_read = |argument| {
+            let mode = u64::from(libc::O_ACCMODE.unsigned_abs());
+            only_if(
+                argument,
+                SeccompCmpOp::MaskedEq(mode),
+                u64::from(libc::O_RDONLY.unsigned_abs()),
+            )
+        };
+        rules.insert(libc::SYS_openat, vec![to_read(2)?]);
+        #[cfg(target_arch = "x86_64")]
+        rules.insert(libc::SYS_open, vec![to_read(1)?]);
+        Ok(rules)
+    }
 
     pub(super) fn needed() -> io::Result<Rules> {
         let mut rules: Rules = FREE.into_iter().map(|call| (call, vec![])).collect();

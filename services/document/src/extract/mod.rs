@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::child::{EXTRACT_ARGUMENT, run_extractor};
 pub use self::failure::{Failure, FailureCode};
+pub(crate) use self::jail::confine;
 pub use self::parent::{Extractor, Limits};
 
 /// What stands between two pages of a document's text.
@@ -102,10 +103,62 @@ pub struct Extracted {
     pub file_type: FileType,
     /// Which reader read it.
     pub reader: String,
-    /// The text, its pages joined by [`PAGE_BREAK`].
+    /// Its pages, or all of it as one where the format has none.
+    pub pages: Vec<Page>,
+    /// Whether the format has pages.
+    pub is_paged: bool,
+}
+
+/// A page of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Its text.
     pub text: String,
-    /// Pages, where the format has them.
-    pub page_count: Option<u32>,
+    /// Where that comes from.
+    pub source: Source,
+}
+
+/// Where the text of a page comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The file says it.
+    Text,
+    /// What is filled in to the file's form, after the last page and on none.
+    Form,
+    /// Nothing yet: the page is a picture, and its words are still to be recognised.
+    Scan,
+    /// It was recognised in a picture.
+    Ocr,
+    /// The page is a picture, and nothing that recognises words is installed.
+    NotCheckable,
+}
+
+impl Source {
+    /// The word that the contract uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Form => "form",
+            Self::Scan => "scan",
+            Self::Ocr => "ocr",
+            Self::NotCheckable => "not_checkable",
+        }
+    }
+}
+
+impl Extracted {
+    /// The whole text, its pages joined by [`PAGE_BREAK`].
+    pub fn text(&self) -> String {
+        let pages: Vec<&str> = self.pages.iter().map(|page| page.text.as_str()).collect();
+        pages.join(&PAGE_BREAK.to_string())
+    }
+
+    /// A file whose format has no pages.
+    fn whole(file_type: FileType, reader: &str, text: String) -> Self {
+        let pages = vec![Page { text, source: Source::Text }];
+        Self { file_type, reader: reader.to_owned(), pages, is_paged: false }
+    }
 }
 
 /// Evens out line ends, drops what cannot be shown or stored, and limits runs of blank lines to one.
@@ -128,7 +181,8 @@ fn clean(raw: &str) -> String {
     text
 }
 
-fn has_words(text: &str) -> bool {
+/// Whether there is anything to read in a text.
+pub(crate) fn has_words(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
 }
 

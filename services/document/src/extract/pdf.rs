@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use unpdf::{
-    Error, ErrorMode, ExtractionQuality, PageSelection, PageStreamOptions, ParseEvent,
-    ParseOptions, PdfParser,
+    Error, ErrorMode, ExtractionQuality, FieldType, FormField, PageSelection, PageStreamOptions,
+    ParseEvent, ParseOptions, PdfParser,
 };
 
-use super::{Extracted, Failure, FileType, PAGE_BREAK, clean, has_words};
+use super::{Extracted, Failure, FileType, Page, Source, clean, has_words};
 
 /// The mark that every whole file ends with, give or take what was sent after it.
 const END_MARK: &[u8] = b"%%EOF";
@@ -23,14 +23,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
         .map_err(|error| explain(&error))?;
     let mut pages = Vec::new();
     let mut failed = Vec::new();
+    let mut form = String::new();
     let quality = parser
         .for_each_page(page_by_page(), |event| {
             match event {
                 ParseEvent::PageParsed(page) => pages.push(clean(&page.plain_text())),
                 ParseEvent::PageFailed { page, .. } => failed.push(page),
-                ParseEvent::DocumentStart { .. }
-                | ParseEvent::Progress { .. }
-                | ParseEvent::DocumentEnd { .. } => {}
+                ParseEvent::DocumentStart { form_fields, .. } => form = filled_in(&form_fields),
+                ParseEvent::Progress { .. } | ParseEvent::DocumentEnd { .. } => {}
             }
             ControlFlow::Continue(())
         })
@@ -39,16 +39,31 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     if let Some(detail) = loss(pages.len(), &failed, &quality) {
         return Err(Failure::damaged(&detail));
     }
-    if !pages.iter().any(|page| has_words(page)) {
-        // A file cut short loses the table of its parts, and may keep its pages without their words.
-        return Err(match quality.xref_reconstructed {
-            true => Failure::damaged("its table of contents is missing and no text can be found"),
-            false => Failure::no_text(),
-        });
+    // A file cut short loses the table of its parts, and may keep its pages without their words.
+    if quality.xref_reconstructed && !pages.iter().any(|page| has_words(page)) {
+        return Err(Failure::damaged("its table of contents is missing and no text can be found"));
     }
-    let page_count = u32::try_from(pages.len()).ok();
-    let text = pages.join(&PAGE_BREAK.to_string());
-    Ok(Extracted { file_type: FileType::Pdf, reader: "unpdf".to_owned(), text, page_count })
+    let mut pages: Vec<Page> = pages.into_iter().map(page).collect();
+    if has_words(&form) {
+        pages.push(Page { text: form, source: Source::Form });
+    }
+    Ok(Extracted { file_type: FileType::Pdf, reader: "unpdf".to_owned(), pages, is_paged: true })
+}
+
+/// What is filled in to the fields of a form, a line each. The reader does not say on which page.
+fn filled_in(fields: &[FormField]) -> String {
+    let is_written = |field: &&FormField| {
+        matches!(field.field_type, FieldType::Text | FieldType::Dropdown | FieldType::ListBox)
+    };
+    let values: Vec<String> =
+        fields.iter().filter(is_written).map(FormField::display_value).collect();
+    clean(&values.join("\n"))
+}
+
+/// A page without words is a picture until it was looked at.
+fn page(text: String) -> Page {
+    let source = if has_words(&text) { Source::Text } else { Source::Scan };
+    Page { text, source }
 }
 
 /// Every field is named, because the default asks for a thread pool.

@@ -13,7 +13,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     if !has_words(&text) {
         return Err(Failure::no_text());
     }
-    Ok(Extracted { file_type: FileType::Txt, reader: "plain".to_owned(), text, page_count: None })
+    Ok(Extracted::whole(FileType::Txt, "plain", text))
 }
 
 fn decode(bytes: &[u8]) -> Result<String, Failure> {
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8]) -> Result<String, FailureCode> {
-        read(bytes).map(|read| read.text).map_err(|failure| failure.code)
+        read(bytes).map(|read| read.pages[0].text.clone()).map_err(|failure| failure.code)
     }
 
     #[test]

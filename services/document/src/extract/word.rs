@@ -27,7 +27,7 @@ pub(super) fn read(
     if !has_words(&text) {
         return Err(Failure::no_text());
     }
-    Ok(Extracted { file_type, reader: "office_oxide".to_owned(), text, page_count: None })
+    Ok(Extracted::whole(file_type, "office_oxide", text))
 }
 
 /// A picture that cannot be read takes no text with it.

@@ -8,7 +8,7 @@ use prost_types::Timestamp;
 use serde_json::{Map, Value};
 use tonic::Code;
 
-use crate::domain::{Document, Error, Passage};
+use crate::domain::{Document, Error, PageText, Passage};
 use crate::search::Hit;
 
 impl Classify for Error {
@@ -16,6 +16,7 @@ impl Classify for Error {
         match self {
             Self::NotFound => Code::NotFound,
             Self::Invalid { .. } | Self::Unsupported { .. } => Code::InvalidArgument,
+            Self::NotFailed => Code::FailedPrecondition,
             Self::TooLarge { .. } => Code::OutOfRange,
             Self::Files(_) => Code::Internal,
             Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
@@ -27,6 +28,7 @@ impl Classify for Error {
         match self {
             Self::NotFound => "DOCUMENT_NOT_FOUND",
             Self::Invalid { .. } => "INVALID_FIELD",
+            Self::NotFailed => "NOT_FAILED",
             Self::Unsupported { .. } => "UNSUPPORTED_FILE_TYPE",
             Self::TooLarge { .. } => "FILE_TOO_LARGE",
             Self::Files(_) => "FILES",
@@ -89,6 +91,31 @@ impl From<Passage> for pb::Chunk {
     }
 }
 
+impl From<PageText> for pb::Page {
+    fn from(page: PageText) -> Self {
+        let start = page.start_char;
+        let words = page.words.chunks_exact(7).map(|word| pb::Word {
+            start_char: start + word[0],
+            end_char: start + word[1],
+            left: word[2],
+            top: word[3],
+            right: word[4],
+            bottom: word[5],
+            confidence: word[6],
+        });
+        Self {
+            page: page.page_number,
+            source: page.source,
+            start_char: start,
+            end_char: start + i32::try_from(page.content.chars().count()).unwrap_or(i32::MAX),
+            width: page.width,
+            height: page.height,
+            words: words.collect(),
+            content: page.content,
+        }
+    }
+}
+
 impl From<Hit> for pb::SearchResult {
     fn from(hit: Hit) -> Self {
         Self {
@@ -100,6 +127,7 @@ impl From<Hit> for pb::SearchResult {
             start_char: hit.passage.start_char,
             end_char: hit.passage.end_char,
             score: hit.score,
+            relevance: hit.relevance,
         }
     }
 }

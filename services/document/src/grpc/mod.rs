@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use self::stream::Answers;
 use crate::domain::{Document, Error, Labels, check_text};
-use crate::search::Search;
+use crate::search::{Method, Search};
 use crate::store::{Change, Filters, Listing, Scope, Store};
 use crate::upload::Uploads;
 
@@ -150,6 +150,32 @@ impl DocumentService for DocumentRpc {
         respond(pb::ListChunksResponse { chunks }, next)
     }
 
+    async fn list_pages(
+        &self,
+        request: Request<pb::ListPagesRequest>,
+    ) -> Result<Response<pb::ListPagesResponse>, Status> {
+        let owner = Caller::of(&request)?.user_id;
+        let request = request.into_inner();
+        let page = Page::parse(request.skip, request.limit, DEFAULT_PAGE, &request.page_token)?;
+        let document = self.document(owner, &request.document_id).await?;
+        let found = self.store.list_pages(document.document_id, &page).await.map_err(from_error)?;
+        let next = found.last().filter(|_| page.is_full(found.len())).map(|last| last.page_number);
+        let pages = found.into_iter().map(Into::into).collect();
+        respond(pb::ListPagesResponse { pages }, next)
+    }
+
+    async fn retry_document(
+        &self,
+        request: Request<pb::RetryDocumentRequest>,
+    ) -> Result<Response<pb::RetryDocumentResponse>, Status> {
+        let owner = Caller::of(&request)?.user_id;
+        let document = self.document(owner, &request.get_ref().document_id).await?;
+        let restarted = self.store.restart(owner, document.document_id, None).await;
+        let document =
+            restarted.map_err(from_error)?.ok_or_else(|| from_error(Error::NotFailed))?;
+        Ok(Response::new(pb::RetryDocumentResponse { document: Some(document.into()) }))
+    }
+
     type WatchDocumentStream = Answers<pb::WatchDocumentResponse>;
 
     async fn watch_document(
@@ -189,8 +215,9 @@ impl DocumentService for DocumentRpc {
                 practice_area: filters.practice_area,
             },
         };
-        let hits =
-            self.search.find(&scope, &request.query, limit as usize).await.map_err(from_error)?;
+        let method = Method::parse(&request.method).map_err(from_error)?;
+        let found = self.search.find(&scope, &request.query, method, limit as usize).await;
+        let hits = found.map_err(from_error)?;
         let results = hits.into_iter().map(Into::into).collect();
         Ok(Response::new(pb::SearchDocumentsResponse { results }))
     }

@@ -14,26 +14,24 @@ use super::{Store, columns};
 use crate::domain::{Document, Passage};
 use crate::extract::Failure;
 
-/// What was read from a file.
-#[derive(Debug, Clone)]
-pub struct Reading {
-    /// By content.
-    pub file_type: &'static str,
-    /// Which reader read it.
-    pub reader: String,
-    /// Pages, where the format has them.
-    pub page_count: Option<u32>,
-    /// The whole text.
-    pub text: String,
+/// A passage that waits for its vector.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Bare {
+    /// The passage.
+    pub chunk_id: Uuid,
+    /// Its text.
+    pub content: String,
+    /// The heading that it stands under.
+    pub heading: String,
+    /// Its document's title.
+    pub title: String,
 }
 
-/// A passage that is to be kept.
-#[derive(Debug, Clone)]
-pub struct Written {
-    /// The passage.
-    pub passage: Passage,
-    /// Its meaning, where a model is installed.
-    pub embedding: Option<Vec<f32>>,
+impl Bare {
+    /// What is embedded: a passage means little without what it is from.
+    pub fn in_context(&self) -> String {
+        format!("{}\n{}\n{}", self.title, self.heading, self.content)
+    }
 }
 
 impl Store {
@@ -65,32 +63,104 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Keeps a document's text and passages, and ends its job.
+    /// Whether the document was cut into passages.
+    pub async fn is_cut(&self, document: Uuid) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM chunk WHERE document_id = $1)")
+            .bind(document)
+            .fetch_one(&self.pool)
+            .await
+    }
+
+    /// Keeps a document's passages, in place of any others.
+    pub async fn keep_passages(
+        &self,
+        lease: &Lease,
+        char_count: usize,
+        passages: &[Passage],
+    ) -> Result<(), Lost> {
+        let mut transaction = self.pool.begin().await?;
+        lease.hold(&mut transaction).await?;
+        write_passages(&mut transaction, lease.key(), passages).await?;
+        sqlx::query(
+            "UPDATE document SET char_count = $2, chunk_count = $3, updated_at = clock_timestamp()
+             WHERE document_id = $1",
+        )
+        .bind(lease.key())
+        .bind(i32::try_from(char_count).unwrap_or(i32::MAX))
+        .bind(i32::try_from(passages.len()).unwrap_or(i32::MAX))
+        .execute(&mut *transaction)
+        .await?;
+        lease.progress(&mut transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The next passages of a document that have no vector of this model, and how many there are.
+    pub async fn bare_passages(
+        &self,
+        document: Uuid,
+        model: &str,
+        most: i64,
+    ) -> Result<(Vec<Bare>, i64), sqlx::Error> {
+        let bare = sqlx::query_as(
+            "SELECT chunk_id, content, heading, title FROM chunk
+             WHERE document_id = $1 AND embedding_model IS DISTINCT FROM $2
+             ORDER BY chunk_index LIMIT $3",
+        )
+        .bind(document)
+        .bind(model)
+        .bind(most)
+        .fetch_all(&self.pool)
+        .await?;
+        let count = sqlx::query_scalar(
+            "SELECT count(*) FROM chunk WHERE document_id = $1 AND embedding_model IS DISTINCT FROM $2",
+        )
+        .bind(document)
+        .bind(model)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((bare, count))
+    }
+
+    /// Keeps the vectors that a model gave to passages, in the same order.
+    pub async fn keep_vectors(
+        &self,
+        lease: &Lease,
+        model: &str,
+        passages: &[Bare],
+        vectors: Vec<Vec<f32>>,
+    ) -> Result<(), Lost> {
+        let mut transaction = self.pool.begin().await?;
+        lease.hold(&mut transaction).await?;
+        for (passage, vector) in passages.iter().zip(vectors) {
+            sqlx::query(
+                "UPDATE chunk SET embedding = $2, embedding_model = $3 WHERE chunk_id = $1",
+            )
+            .bind(passage.chunk_id)
+            .bind(vector)
+            .bind(model)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        lease.progress(&mut transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Lets a document be found, and ends its job.
     pub async fn complete(
         &self,
         lease: &Lease,
         document: &Document,
-        reading: &Reading,
-        passages: &[Written],
         took: Duration,
     ) -> Result<(), Lost> {
         let mut transaction = self.pool.begin().await?;
         lease.hold(&mut transaction).await?;
-        write_passages(&mut transaction, document.document_id, passages).await?;
         sqlx::query(
             "UPDATE document
-             SET status = 'completed', stage = '', progress = 100, error = '', error_code = '', file_type = $2,
-                 reader = $3, page_count = $4, char_count = $5, chunk_count = $6, content = $7,
+             SET status = 'completed', stage = '', progress = 100, error = '', error_code = '',
                  updated_at = clock_timestamp()
              WHERE document_id = $1",
         )
         .bind(document.document_id)
-        .bind(reading.file_type)
-        .bind(&reading.reader)
-        .bind(reading.page_count.and_then(|count| i32::try_from(count).ok()).unwrap_or(0))
-        .bind(i32::try_from(reading.text.chars().count()).unwrap_or(i32::MAX))
-        .bind(i32::try_from(passages.len()).unwrap_or(i32::MAX))
-        .bind(&reading.text)
         .execute(&mut *transaction)
         .await?;
         self.settle(transaction, lease, document, "completed", took).await
@@ -146,17 +216,16 @@ impl Store {
 async fn write_passages(
     transaction: &mut PgConnection,
     document: Uuid,
-    passages: &[Written],
+    passages: &[Passage],
 ) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM chunk WHERE document_id = $1")
         .bind(document)
         .execute(&mut *transaction)
         .await?;
-    for Written { passage, embedding } in passages {
-        let model = embedding.as_ref().map(|_| elenchus_embedding::MODEL_NAME);
+    for passage in passages {
         sqlx::query(
             "INSERT INTO chunk (chunk_id, document_id, chunk_index, content, page, start_char, end_char, heading,
-                 word_count, embedding, embedding_model)
+                 word_count, title, citations)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(passage.chunk_id)
@@ -168,8 +237,8 @@ async fn write_passages(
         .bind(passage.end_char)
         .bind(&passage.heading)
         .bind(i32::try_from(passage.content.split_whitespace().count()).unwrap_or(i32::MAX))
-        .bind(embedding)
-        .bind(model)
+        .bind(&passage.title)
+        .bind(&passage.citations)
         .execute(&mut *transaction)
         .await?;
     }

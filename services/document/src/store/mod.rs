@@ -1,6 +1,7 @@
 //! The queries. Every one that serves a user asks for the owner, and every list pages by key.
 
 mod job;
+mod page;
 mod search;
 
 use chrono::{DateTime, Utc};
@@ -13,7 +14,7 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use uuid::Uuid;
 
-pub use self::job::{Reading, Written};
+pub use self::job::Bare;
 pub use self::search::{Candidates, Filters, Scope};
 use crate::domain::{Document, Error, Labels, Passage};
 
@@ -105,8 +106,10 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let document: Option<Document> = sqlx::query_as(concat!(
             "INSERT INTO document (document_id, user_id, filename, original_filename, file_type, file_size,
-                 content_hash, storage_key, category, jurisdiction, practice_area, keywords)
-             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                 content_hash, storage_key, category, jurisdiction, practice_area, keywords, due_at)
+             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 -- Smaller files go first, but overtake by ten minutes at most: none waits for ever.
+                 clock_timestamp() - interval '10 minutes' / (1 + $5 / 1048576.0))
              ON CONFLICT (user_id, content_hash) DO NOTHING
              RETURNING ",
             columns!()
@@ -150,6 +153,51 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         Ok(found)
+    }
+
+    /// Queues a failed document's reading once more. With a file, all is read anew, as the file that
+    /// now came says; without, from where it failed. None when it has not failed.
+    pub async fn restart(
+        &self,
+        owner: UserId,
+        id: Uuid,
+        anew: Option<&NewDocument>,
+    ) -> Result<Option<Document>, Error> {
+        let mut transaction = self.pool.begin().await?;
+        let document: Option<Document> = sqlx::query_as(concat!(
+            "UPDATE document
+             SET status = 'pending', stage = '', progress = 0, error = '', error_code = '', attempt = 0,
+                 due_at = clock_timestamp(), filename = coalesce($3, filename),
+                 original_filename = coalesce($3, original_filename), file_type = coalesce($4, file_type),
+                 storage_key = coalesce($5, storage_key), updated_at = clock_timestamp()
+             WHERE document_id = $1 AND user_id = $2 AND status = 'failed'
+             RETURNING ",
+            columns!()
+        ))
+        .bind(id)
+        .bind(owner.0)
+        .bind(anew.map(|new| &new.filename))
+        .bind(anew.map(|new| new.file_type))
+        .bind(anew.map(|new| &new.storage_key))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if document.is_some() {
+            let statements: &[&str] = match anew {
+                Some(_) => &[
+                    "DELETE FROM page WHERE document_id = $1",
+                    "DELETE FROM chunk WHERE document_id = $1",
+                ],
+                // What recognises words may have been installed since.
+                None => &["UPDATE page SET source = 'scan'
+                           WHERE document_id = $1 AND source = 'not_checkable'"],
+            };
+            for statement in statements {
+                sqlx::query(*statement).bind(id).execute(&mut *transaction).await?;
+            }
+            self.queue.wake(&mut transaction, id).await?;
+        }
+        transaction.commit().await?;
+        Ok(document)
     }
 
     /// One document of the owner.
@@ -245,7 +293,8 @@ impl Store {
     /// The passages of a document, in order. The page's key is a passage's place.
     pub async fn passages(&self, document: Uuid, page: &Page<i32>) -> Result<Vec<Passage>, Error> {
         let found = sqlx::query_as(
-            "SELECT chunk_id, document_id, chunk_index, content, page, start_char, end_char, heading
+            "SELECT chunk_id, document_id, chunk_index, content, page, start_char, end_char, heading,
+                    title, citations
              FROM chunk
              WHERE document_id = $1 AND chunk_index > $2
              ORDER BY chunk_index

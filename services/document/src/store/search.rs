@@ -5,6 +5,7 @@ use elenchus_rpc::UserId;
 use uuid::Uuid;
 
 use super::Store;
+use crate::chunk::sections;
 use crate::domain::{Error, Passage};
 
 /// Conditions on what an owner says of documents. Empty ones hold for all.
@@ -32,6 +33,8 @@ pub struct Scope {
 /// The permitted passages that share a word with a query, and what BM25 needs to know of them.
 #[derive(Debug, Clone, Default)]
 pub struct Candidates {
+    /// The query's words, as full text counts them.
+    pub lexemes: Vec<String>,
     /// How often each word of the query stands in each passage.
     pub occurrences: Vec<Occurrence>,
     /// All permitted passages.
@@ -89,19 +92,27 @@ impl Store {
 
     /// The passages that share a word with the query.
     pub async fn candidates(&self, scope: &Scope, query: &str) -> Result<Candidates, Error> {
+        let lexemes: Vec<String> = sqlx::query_scalar(
+            "SELECT lexeme FROM unnest(to_tsvector('english', $1) || array_to_tsvector($2))",
+        )
+        .bind(query)
+        .bind(sections(query))
+        .fetch_all(&self.pool)
+        .await?;
         let statement = concat!(
             "WITH query AS (
-                 SELECT array_agg(lexeme) AS lexemes,
-                        string_agg(quote_literal(lexeme), ' | ')::tsquery AS any_of
-                 FROM unnest(to_tsvector('english', $6)))
-             SELECT chunk.chunk_id, chunk.word_count, word.lexeme, cardinality(word.positions) AS count
+                 SELECT string_agg(quote_literal(lexeme), ' | ')::tsquery AS any_of FROM unnest($6) AS lexeme)
+             SELECT chunk.chunk_id, chunk.word_count, word.lexeme,
+                    coalesce(cardinality(word.positions), 1) AS count
              FROM query, chunk JOIN document USING (document_id),
                   LATERAL unnest(chunk.words) AS word (lexeme, positions, weights)
-             WHERE chunk.words @@ query.any_of AND word.lexeme = ANY(query.lexemes) AND ",
+             WHERE chunk.words @@ query.any_of AND word.lexeme = ANY($6) AND ",
             permitted!()
         );
-        let occurrences =
-            bind_scope!(sqlx::query_as(statement), scope).bind(query).fetch_all(&self.pool).await?;
+        let occurrences = bind_scope!(sqlx::query_as(statement), scope)
+            .bind(&lexemes)
+            .fetch_all(&self.pool)
+            .await?;
         let statement = concat!(
             "SELECT count(*), coalesce(avg(chunk.word_count), 0)::float8
              FROM chunk JOIN document USING (document_id) WHERE ",
@@ -109,7 +120,7 @@ impl Store {
         );
         let (total, mean_words) =
             bind_scope!(sqlx::query_as(statement), scope).fetch_one(&self.pool).await?;
-        Ok(Candidates { occurrences, total, mean_words })
+        Ok(Candidates { lexemes, occurrences, total, mean_words })
     }
 
     /// The vectors of the permitted passages that a model gave.
@@ -136,7 +147,8 @@ impl Store {
             filename: String,
         }
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT chunk_id, document_id, chunk_index, chunk.content, page, start_char, end_char, heading, filename
+            "SELECT chunk_id, document_id, chunk_index, chunk.content, page, start_char, end_char, heading, title,
+                    citations, filename
              FROM chunk JOIN document USING (document_id)
              WHERE chunk_id = ANY($1)",
         )

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use elenchus_document::extract::{Extractor, Limits};
+use elenchus_document::extract::{Extractor, Failure, Limits};
 
 /// The formats that can be read. Markdown is read as the text that it is.
 const EXTENSIONS: [&str; 5] = ["pdf", "docx", "doc", "txt", "md"];
@@ -53,12 +53,14 @@ impl Reader {
             extension => extension.to_owned(),
         };
         let outcome = self.0.extract(file, &extension).await;
-        match outcome.map_err(|error| Unreadable::io(path, error))? {
-            Ok(read) => Ok(read.text),
-            Err(failure) => {
-                Err(Unreadable::Content { path: path.to_owned(), problem: failure.message })
-            }
-        }
+        let unreadable = |failure: Failure| Unreadable::Content {
+            path: path.to_owned(),
+            problem: failure.message,
+        };
+        let read = outcome.map_err(|error| Unreadable::io(path, error))?.map_err(unreadable)?;
+        let text = read.text();
+        // Its pages are pictures, which only the document service reads.
+        if text.trim().is_empty() { Err(unreadable(Failure::not_recognized())) } else { Ok(text) }
     }
 }
 

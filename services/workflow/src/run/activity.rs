@@ -167,6 +167,7 @@ impl Activities {
             limit: asked.limit,
             document_ids: asked.document_ids,
             filters: None,
+            method: String::new(),
         };
         let answer = self
             .documents

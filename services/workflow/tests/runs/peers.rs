@@ -86,6 +86,7 @@ fn result(document_id: &str, number: usize) -> pb::SearchResult {
         start_char: chars(start),
         end_char: chars(start + CONTRACT[number].chars().count()),
         score: 1.0,
+        relevance: 1.0,
     }
 }
 
@@ -175,6 +176,20 @@ impl DocumentService for Documents {
         &self,
         _: Request<pb::ListChunksRequest>,
     ) -> Result<Response<pb::ListChunksResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn list_pages(
+        &self,
+        _: Request<pb::ListPagesRequest>,
+    ) -> Result<Response<pb::ListPagesResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn retry_document(
+        &self,
+        _: Request<pb::RetryDocumentRequest>,
+    ) -> Result<Response<pb::RetryDocumentResponse>, Status> {
         Err(Status::unimplemented("not played"))
     }
 }

@@ -1,0 +1,95 @@
+//! Words out of pictures: a page of a PDF drawn by poppler, read by tesseract, each a confined process
+//! of its own. Where either is not installed there is no recogniser, and the pages say so.
+
+mod child;
+mod tsv;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use elenchus_settings::{Env, Invalid};
+
+pub use self::child::{CONFINE_ARGUMENT, run_confined};
+pub use self::tsv::{Recognized, Word};
+
+use self::child::Confined;
+
+/// The longer side of a page's picture: 200 dots an inch on A4. More is no better, and bounded so that
+/// a page that claims to be a wall costs no more than another.
+const PIXELS: &str = "2340";
+const DOTS_PER_INCH: &str = "200";
+
+/// Where the programs are, and which language the scans are in.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    tesseract: Option<PathBuf>,
+    pdftoppm: Option<PathBuf>,
+    tessdata: Option<String>,
+    language: String,
+}
+
+impl Settings {
+    /// Reads `OCR_LANGUAGE`, and looks for the programs in `PATH`.
+    pub fn from_env(env: &Env) -> Result<Self, Invalid> {
+        let language = env.text("OCR_LANGUAGE").unwrap_or("eng").to_owned();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '/' | '-');
+        if !language.chars().all(is_name) || language.starts_with('-') {
+            let problem = format!("{language:?} is not of the form eng or eng+deu");
+            return Err(Invalid::new("OCR_LANGUAGE", problem));
+        }
+        let path = env.text("PATH").unwrap_or_default();
+        Ok(Self {
+            tesseract: find(path, "tesseract"),
+            pdftoppm: find(path, "pdftoppm"),
+            tessdata: env.text("TESSDATA_PREFIX").map(str::to_owned),
+            language,
+        })
+    }
+
+    /// The programs that are not installed.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let programs = [("tesseract", &self.tesseract), ("pdftoppm", &self.pdftoppm)];
+        programs.into_iter().filter(|(_, found)| found.is_none()).map(|(name, _)| name).collect()
+    }
+}
+
+fn find(path: &str, program: &str) -> Option<PathBuf> {
+    path.split(':')
+        .filter(|folder| !folder.is_empty())
+        .map(|folder| Path::new(folder).join(program))
+        .find(|file| file.is_file())
+}
+
+/// Reads scanned pages.
+#[derive(Debug, Clone)]
+pub struct Recognizer {
+    confined: Confined,
+    tesseract: PathBuf,
+    pdftoppm: PathBuf,
+    language: String,
+}
+
+impl Recognizer {
+    /// `program` confines the others. None where one of them is not installed.
+    pub fn new(program: PathBuf, settings: &Settings) -> Option<Self> {
+        Some(Self {
+            confined: Confined::new(program, settings.tessdata.clone()),
+            tesseract: settings.tesseract.clone()?,
+            pdftoppm: settings.pdftoppm.clone()?,
+            language: settings.language.clone(),
+        })
+    }
+
+    /// The words of a page, from 1, of a PDF. A page that cannot be drawn or read has none.
+    pub async fn recognize(&self, pdf: &File, page: i32) -> io::Result<Recognized> {
+        let page = page.to_string();
+        // Opened anew through its descriptor, so that the reader can seek in it.
+        let draw =
+            ["-gray", "-scale-to", PIXELS, "-f", &page, "-l", &page, "-singlefile", "/dev/stdin"];
+        let picture = self.confined.run(&self.pdftoppm, &draw, pdf.try_clone()?.into()).await?;
+        let read = ["stdin", "stdout", "--dpi", DOTS_PER_INCH, "-l", &self.language, "tsv"];
+        let table = self.confined.feed(&self.tesseract, &read, picture).await?;
+        Ok(Recognized::parse(&String::from_utf8_lossy(&table)))
+    }
+}

@@ -1,0 +1,10 @@
+//! What callers are promised, on a real PostgreSQL, with real files and the real reader.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod crashing;
+mod finding;
+mod intake;
+mod pdf;
+mod scans;
+mod service;

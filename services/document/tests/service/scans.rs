@@ -1,0 +1,73 @@
+//! Pages that are pictures.
+
+use elenchus_proto::pb::document::v1 as pb;
+use elenchus_settings::Env;
+
+use crate::pdf::{Page, pdf};
+use crate::service::Ground;
+
+/// Whether scans can be read here. They must be where everything is tested.
+fn can_recognize() -> bool {
+    let env = Env::of_process().unwrap();
+    let settings = elenchus_document::recognize::Settings::from_env(&env).unwrap();
+    let is_complete = settings.missing().is_empty();
+    assert!(is_complete || env.text("CI").is_none(), "tesseract and pdftoppm are not installed");
+    is_complete
+}
+
+fn slice(text: &str, start: i32, end: i32) -> String {
+    text.chars().skip(start as usize).take((end - start) as usize).collect()
+}
+
+#[tokio::test]
+async fn a_scanned_page_is_read_with_a_box_for_every_word() {
+    if !can_recognize() {
+        return;
+    }
+    let ground = Ground::new().await;
+    let node = ground.node().await;
+    let file = pdf(&[Page::Text("This retainer is made between the parties."), Page::Scan]);
+    let document = node.read("retainer.pdf", &file).await;
+    assert_eq!(document.processing_status, "completed", "{document:?}");
+    assert_eq!(document.page_count, 2);
+
+    let pages = node.pages(&document.id).await;
+    let sources: Vec<_> = pages.iter().map(|page| page.source.as_str()).collect();
+    assert_eq!(sources, ["text", "ocr"]);
+    let scan = &pages[1];
+    assert!(scan.content.contains("Either party may terminate this agreement"), "{scan:?}");
+    let word = |word: &pb::Word| {
+        slice(&scan.content, word.start_char - scan.start_char, word.end_char - scan.start_char)
+    };
+    let place = scan.words.iter().find(|found| word(found) == "terminate").unwrap();
+    assert!(place.left < place.right && place.right <= scan.width, "{place:?}");
+    assert!(place.top < place.bottom && place.bottom <= scan.height, "{place:?}");
+
+    let chunks = node.chunks(&document.id).await;
+    let quoted = chunks.iter().find(|chunk| chunk.content.contains("may terminate")).unwrap();
+    assert_eq!(quoted.page, Some(2));
+}
+
+#[tokio::test]
+async fn where_nothing_reads_scans_the_pages_say_so_and_a_later_try_reads_them() {
+    let ground = Ground::new().await;
+    let bare = ground.node_with_path("").await;
+    let half = pdf(&[Page::Text("The first page can be read."), Page::Scan]);
+    let half = bare.read("half.pdf", &half).await;
+    assert_eq!(half.processing_status, "completed", "{half:?}");
+    assert_eq!(bare.pages(&half.id).await[1].source, "not_checkable");
+
+    let scan = bare.read("scan.pdf", &pdf(&[Page::Scan])).await;
+    assert_eq!(scan.processing_status, "failed");
+    assert_eq!(scan.processing_error_code, "NO_TEXT");
+    assert!(scan.processing_error.contains("text recognition (OCR)"), "{scan:?}");
+    drop(bare);
+
+    if can_recognize() {
+        let node = ground.node().await;
+        node.retry(&scan.id).await.unwrap();
+        let scan = node.settled(&scan.id).await;
+        assert_eq!(scan.processing_status, "completed", "{scan:?}");
+        assert!(node.pages(&scan.id).await[0].content.contains("thirty days"));
+    }
+}
