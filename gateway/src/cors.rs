@@ -13,12 +13,12 @@ use crate::problem::Problem;
 const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
-    "accept, accept-language, authorization, content-type, grpc-timeout, idempotency-key, last-event-id, \
-     traceparent, tracestate, x-grpc-web, x-refresh-token, x-request-id, x-user-agent",
+    "accept, accept-language, authorization, content-type, grpc-timeout, idempotency-key, if-none-match, \
+     if-range, last-event-id, range, traceparent, tracestate, x-grpc-web, x-refresh-token, x-request-id, x-user-agent",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "content-disposition, grpc-message, grpc-status, grpc-status-details-bin, ratelimit-limit, \
-     ratelimit-remaining, ratelimit-reset, retry-after, traceparent, x-next-page-token, x-request-id",
+    "accept-ranges, content-disposition, content-length, content-range, etag, grpc-message, grpc-status, \
+     grpc-status-details-bin, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, traceparent, x-next-page-token, x-request-id",
 );
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 

@@ -11,6 +11,7 @@ mod health;
 mod login_form;
 mod oidc_redirect;
 mod openapi;
+mod part;
 mod problem;
 mod rate_limit;
 mod refresh_cookie;

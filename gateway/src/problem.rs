@@ -1,7 +1,7 @@
 //! Errors as HTTP shows them: problem details (RFC 9457), made from our own refusals and from the
 //! status of a service. Nothing of the inside gets out here.
 
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 use tonic::body::Body;
@@ -104,6 +104,13 @@ impl Problem {
         if code == StatusCode::UNAUTHORIZED {
             problem.headers.push((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }
+        // With it a client learns how long the file is.
+        if code == StatusCode::RANGE_NOT_SATISFIABLE
+            && let Some(size) = status.metadata().get(CONTENT_RANGE.as_str())
+        {
+            problem =
+                problem.with_header(CONTENT_RANGE, HeaderValue::try_from(size.as_bytes()).ok());
+        }
         let delay = details
             .retry_info()
             .and_then(|info| info.retry_delay)
@@ -170,6 +177,7 @@ fn http_status(code: Code, reason: Option<&str>, names_fields: bool) -> StatusCo
     match reason {
         Some("FILE_TOO_LARGE") => return StatusCode::PAYLOAD_TOO_LARGE,
         Some("EVENTS_EXPIRED") => return StatusCode::GONE,
+        Some("RANGE_NOT_SATISFIABLE") => return StatusCode::RANGE_NOT_SATISFIABLE,
         Some("UNSUPPORTED_FILE_TYPE") => return StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Some(_) | None => {}
     }

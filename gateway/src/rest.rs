@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, ETAG, SET_COOKIE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use tokio::time::timeout;
@@ -19,11 +20,16 @@ use crate::respond::{full, json};
 use crate::router::Edge;
 use crate::transcode::codec::wire::Malformed;
 use crate::transcode::{Binding, Kind, body};
-use crate::{login_form, oidc_redirect, sse, upload};
+use crate::{login_form, oidc_redirect, part, sse, upload};
 
 /// Response metadata that REST clients see as headers.
-const SHOWN_METADATA: [HeaderName; 2] =
-    [HeaderName::from_static("x-next-page-token"), CONTENT_DISPOSITION];
+const SHOWN_METADATA: [HeaderName; 5] = [
+    HeaderName::from_static("x-next-page-token"),
+    ACCEPT_RANGES,
+    CONTENT_DISPOSITION,
+    CONTENT_RANGE,
+    ETAG,
+];
 
 /// Answers a request that fits the binding of this index.
 pub(crate) async fn answer(
@@ -53,7 +59,14 @@ pub(crate) async fn answer(
         }
         Kind::Stream(fields) => {
             let (parts, message) = read(edge, binding, segments, request).await?;
-            let metadata = context.metadata(&parts.headers);
+            let mut metadata = context.metadata(&parts.headers);
+            if binding.is_raw(&edge.transcoder.schema) {
+                part::ask(&parts, &mut metadata);
+                let style = sse::Style::Bytes;
+                let answer =
+                    sse::answer(edge, context, index, style, metadata, full(message)).await?;
+                return Ok(part::show(&parts.headers, answer));
+            }
             let style = sse::Style::of(&parts.headers, *fields);
             sse::answer(edge, context, index, style, metadata, full(message)).await
         }

@@ -17,6 +17,7 @@ use tonic::{Code, Status, Streaming};
 
 use crate::call;
 use crate::context::Context;
+use crate::part;
 use crate::problem::Problem;
 use crate::rest::{mark_raw, show_metadata, unreadable};
 use crate::router::Edge;
@@ -68,7 +69,6 @@ pub(crate) async fn answer(
     request: Body,
 ) -> Result<Response<Body>, Problem> {
     let binding = &edge.transcoder.bindings[index];
-    let style = if binding.is_raw(&edge.transcoder.schema) { Style::Bytes } else { style };
     let limits = edge.stream_limits();
     let until = Instant::now() + limits.deadline;
     let refuse = |status: Status| Problem::of_status(&status);
@@ -88,6 +88,9 @@ pub(crate) async fn answer(
     let mut headers = HeaderMap::new();
     show_metadata(&answer.metadata, &mut headers);
     headers.insert(CONTENT_TYPE, style.content_type());
+    if let Style::Bytes = style {
+        part::measure(&answer.metadata, &mut headers);
+    }
     if let Style::Events(_) = style {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // nginx would hold events back until it has a bufferful of them.

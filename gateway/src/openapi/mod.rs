@@ -207,6 +207,11 @@ impl Writer<'_> {
         let description = if description.is_empty() { "The answer." } else { description };
         let status = if matches!(binding.kind, Kind::Upload(_)) { "202" } else { "200" };
         let mut responses = json!({"default": {"$ref": "#/components/responses/Problem"}});
+        if is_raw && matches!(binding.kind, Kind::Stream(_)) {
+            let part = json!({"description": "The range that was asked for.", "content": content});
+            responses["206"] = part;
+            responses["304"] = json!({"description": "The client has this version already."});
+        }
         responses[status] = json!({"description": description, "content": content});
         responses
     }

@@ -357,7 +357,7 @@ impl DocumentService for Fakes {
 
     async fn download_document(
         &self,
-        _: Request<document::DownloadDocumentRequest>,
+        request: Request<document::DownloadDocumentRequest>,
     ) -> Result<Response<Self::DownloadDocumentStream>, Status> {
         let part = |data: &[u8]| {
             Ok(HttpBody {
@@ -366,11 +366,30 @@ impl DocumentService for Fakes {
                 ..Default::default()
             })
         };
-        Ok(Response::new(Box::pin(tokio_stream::iter([
-            part(b"<b>"),
-            part(b"bold"),
-            part(b"</b>"),
-        ]))))
+        let parts = [part(b"<b>"), part(b"bold"), part(b"</b>")];
+        let asked = request.metadata().get("range").map(|range| range.to_str().unwrap().to_owned());
+        let (range, shown) = match asked.as_deref() {
+            None => (None, 0..3),
+            Some("bytes=3-6") => (Some("bytes 3-6/11"), 1..2),
+            Some(_) => {
+                let reason = "RANGE_NOT_SATISFIABLE";
+                let mut status = with_reason(Code::OutOfRange, reason, "beyond the end");
+                status.metadata_mut().insert("content-range", "bytes */11".parse().unwrap());
+                return Err(status);
+            }
+        };
+        let length = if range.is_some() { "4" } else { "11" };
+        let parts: Vec<_> = parts.into_iter().skip(shown.start).take(shown.len()).collect();
+        let body: Self::DownloadDocumentStream = Box::pin(tokio_stream::iter(parts));
+        let mut response = Response::new(body);
+        let metadata = response.metadata_mut();
+        metadata.insert("accept-ranges", "bytes".parse().unwrap());
+        metadata.insert("etag", "\"v1\"".parse().unwrap());
+        metadata.insert("x-content-length", length.parse().unwrap());
+        if let Some(range) = range {
+            metadata.insert("content-range", range.parse().unwrap());
+        }
+        Ok(response)
     }
 
     async fn list_chunks(

@@ -118,6 +118,41 @@ async fn files_stream_as_they_are_and_cannot_run() {
 }
 
 #[tokio::test]
+async fn a_file_is_had_in_part_not_at_all_or_only_asked_about() {
+    let edge = Fakes::default().edge().await;
+    let ask = |name: &'static str, value: &'static str| {
+        edge.get("/api/v1/documents/x/content").header(name, value).send()
+    };
+    let part = ask("range", "bytes=3-6").await.unwrap();
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.headers()["content-range"], "bytes 3-6/11");
+    assert_eq!(part.headers()["content-length"], "4");
+    assert_eq!(part.text().await.unwrap(), "bold");
+
+    let beyond = ask("range", "bytes=99-").await.unwrap();
+    assert_eq!(beyond.status(), 416);
+    assert_eq!(beyond.headers()["content-range"], "bytes */11");
+
+    for tags in ["\"v1\"", "\"v0\", W/\"v1\"", "*"] {
+        let known = ask("if-none-match", tags).await.unwrap();
+        assert_eq!(known.status(), 304, "{tags}");
+        assert_eq!(known.headers()["etag"], "\"v1\"");
+        assert_eq!(known.text().await.unwrap(), "");
+    }
+    let changed = ask("if-none-match", "\"v0\"").await.unwrap();
+    assert_eq!(
+        (changed.status().as_u16(), changed.text().await.unwrap()),
+        (200, "<b>bold</b>".to_owned())
+    );
+
+    let path = "/api/v1/documents/x/content";
+    let head = edge.http.head(edge.url(path)).header("range", "bytes=3-6").send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(head.headers()["content-length"], "11");
+    assert_eq!(head.headers()["accept-ranges"], "bytes");
+}
+
+#[tokio::test]
 async fn a_client_that_was_cut_off_goes_on_after_the_last_event() {
     let lab = crate::support::Lab::answering(|_| Ok(Vec::new()));
     let edge = Edge::of_mesh(settings(), crate::support::everywhere(&lab.transport())).await;

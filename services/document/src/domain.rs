@@ -188,6 +188,12 @@ pub enum Error {
         /// The most.
         limit: u64,
     },
+    /// Bytes that a file does not have.
+    #[error("the range lies beyond the {size} bytes of the file")]
+    BeyondEnd {
+        /// Its bytes.
+        size: u64,
+    },
     /// A format that is not taken.
     #[error("files of this type are not taken; upload one of {allowed}")]
     Unsupported {

@@ -7,6 +7,7 @@ pub mod extract;
 mod grpc;
 mod personal_data;
 mod processing;
+mod range;
 pub mod recognize;
 pub mod search;
 mod settings;

@@ -17,7 +17,7 @@ impl Classify for Error {
             Self::NotFound => Code::NotFound,
             Self::Invalid { .. } | Self::Unsupported { .. } => Code::InvalidArgument,
             Self::NotFailed => Code::FailedPrecondition,
-            Self::TooLarge { .. } => Code::OutOfRange,
+            Self::TooLarge { .. } | Self::BeyondEnd { .. } => Code::OutOfRange,
             Self::Files(_) => Code::Internal,
             Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
             Self::Store(_) => Code::Internal,
@@ -31,6 +31,7 @@ impl Classify for Error {
             Self::NotFailed => "NOT_FAILED",
             Self::Unsupported { .. } => "UNSUPPORTED_FILE_TYPE",
             Self::TooLarge { .. } => "FILE_TOO_LARGE",
+            Self::BeyondEnd { .. } => "RANGE_NOT_SATISFIABLE",
             Self::Files(_) => "FILES",
             Self::Store(_) => "STORE",
         }

@@ -1,5 +1,6 @@
 //! Requests in, answers out.
 
+mod content;
 mod convert;
 mod stream;
 
@@ -133,7 +134,7 @@ impl DocumentService for DocumentRpc {
     ) -> Result<Response<Self::DownloadDocumentStream>, Status> {
         let owner = Caller::of(&request)?.user_id;
         let document = self.document(owner, &request.get_ref().document_id).await?;
-        Ok(Response::new(stream::bytes(&self.files, &document).await?))
+        content::content(&*self.files, &document, request.metadata()).await
     }
 
     async fn list_chunks(

@@ -1,22 +1,16 @@
-//! What the service streams: the bytes of a file, and how far its reading has come.
+//! How far a file's reading has come, told as it happens.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use elenchus_durable::Notices;
-use elenchus_proto::google::api::HttpBody;
 use elenchus_proto::pb::document::v1 as pb;
 use elenchus_rpc::UserId;
 use elenchus_rpc::status::from_error;
-use futures_util::{Stream, StreamExt, stream};
-use object_store::ObjectStoreExt;
-use object_store::local::LocalFileSystem;
-use object_store::path::Path;
+use futures_util::{Stream, stream};
 use tonic::Status;
 
 use crate::domain::{Document, Error};
-use crate::extract::FileType;
 use crate::processing::QUEUE_TABLE;
 use crate::store::Store;
 
@@ -25,27 +19,6 @@ pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send
 
 /// How long a watcher trusts that it would be told.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// The bytes of a file, as they are read.
-pub(super) async fn bytes(
-    files: &Arc<LocalFileSystem>,
-    document: &Document,
-) -> Result<Answers<HttpBody>, Status> {
-    let kind: Option<FileType> = document.file_type.parse().ok();
-    let content_type = kind.map_or("application/octet-stream", FileType::content_type);
-    let file = files.get(&Path::from(document.storage_key.as_str())).await;
-    let file = file.map_err(|error| from_error(Error::Files(error)))?.into_stream();
-    // An empty file is one empty body, so that its type is told too.
-    let head = stream::iter([Ok(HttpBody {
-        content_type: content_type.to_owned(),
-        ..HttpBody::default()
-    })]);
-    let body = file.map(|part| match part {
-        Ok(data) => Ok(HttpBody { data: data.to_vec(), ..HttpBody::default() }),
-        Err(error) => Err(from_error(Error::Files(error))),
-    });
-    Ok(Box::pin(head.chain(body)))
-}
 
 /// Tells each change of a document's reading, until it has ended.
 pub(super) fn progress(

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod crashing;
+mod download;
 mod finding;
 mod intake;
 mod pdf;

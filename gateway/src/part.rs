@@ -1,0 +1,54 @@
+//! Streamed bytes as HTTP clients want them: a part where they ask for one, nothing where they have all.
+
+use http::header::{
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
+};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode};
+use tonic::body::Body;
+
+/// Where a service says how many bytes come; `content-length` would speak of the framed stream.
+const LENGTH: &str = "x-content-length";
+
+/// Passes on which bytes are wanted. Only GET has ranges.
+pub(crate) fn ask(parts: &Parts, metadata: &mut HeaderMap) {
+    if parts.method != Method::GET {
+        return;
+    }
+    for name in [RANGE, IF_RANGE] {
+        if let Some(value) = parts.headers.get(&name) {
+            metadata.insert(name, value.clone());
+        }
+    }
+}
+
+/// Tells how many bytes come.
+pub(crate) fn measure(metadata: &HeaderMap, headers: &mut HeaderMap) {
+    if let Some(length) = metadata.get(LENGTH) {
+        headers.insert(CONTENT_LENGTH, length.clone());
+    }
+}
+
+/// The answer in HTTP's terms. Dropping the body of what the client has ends the call.
+pub(crate) fn show(asked: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
+    if has(asked, response.headers()) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        for name in [CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE] {
+            response.headers_mut().remove(name);
+        }
+    } else if response.headers().contains_key(CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    response
+}
+
+/// Whether the client has this version already, by weak comparison (RFC 9110, section 13.1.2).
+fn has(asked: &HeaderMap, headers: &HeaderMap) -> bool {
+    let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok()) else { return false };
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let known = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    known
+        .flat_map(|list| list.split(','))
+        .any(|known| known.trim() == "*" || opaque(known) == opaque(tag))
+}
