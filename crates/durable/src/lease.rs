@@ -65,7 +65,13 @@ impl Lease {
 
     /// Gives the job back for a later try.
     pub async fn retry_after(&self, pause: Duration) -> Result<(), Error> {
-        held(self.queue.retry(self.key, self.fence, pause).await?)
+        held(self.queue.put_off(self.key, self.fence, pause, true).await?)
+    }
+
+    /// Gives the job back for later because something else has to come back first. It does not count
+    /// as a try.
+    pub async fn postpone(&self, pause: Duration) -> Result<(), Error> {
+        held(self.queue.put_off(self.key, self.fence, pause, false).await?)
     }
 
     /// Gives the job back for anyone to go on with at once. It does not count as a try.

@@ -69,6 +69,7 @@ struct Statements {
     progress: Arc<str>,
     finish: Arc<str>,
     retry: Arc<str>,
+    postpone: Arc<str>,
     release: Arc<str>,
     withdraw: Arc<str>,
 }
@@ -173,13 +174,16 @@ impl Queue {
         }
     }
 
-    pub(crate) async fn retry(
+    /// Gives the job back for a later try, which counts or does not.
+    pub(crate) async fn put_off(
         &self,
         key: Uuid,
         fence: i64,
         pause: Duration,
+        counts: bool,
     ) -> Result<PgQueryResult, sqlx::Error> {
-        sqlx::query(AssertSqlSafe(Arc::clone(&self.statements.retry)))
+        let Statements { retry, postpone, .. } = &*self.statements;
+        sqlx::query(AssertSqlSafe(Arc::clone(if counts { retry } else { postpone })))
             .bind(key)
             .bind(fence)
             .bind(pause)
@@ -214,6 +218,10 @@ impl Statements {
             // Spread, so that what failed together does not come back together.
             retry: of_holder(
                 "due_at = now() + $3 * (0.8 + 0.4 * random()), leased_by = NULL, leased_until = NULL",
+            ),
+            postpone: of_holder(
+                "due_at = now() + $3 * (0.8 + 0.4 * random()), leased_by = NULL, leased_until = NULL,
+                 attempt = greatest(attempt - 1, 0)",
             ),
             release: of_holder("attempt = greatest(attempt - 1, 0), leased_by = NULL, leased_until = NULL"),
             withdraw: format!(

@@ -198,6 +198,13 @@ impl ConversationService for Fakes {
         nothing()
     }
 
+    async fn forget_document(
+        &self,
+        _: Request<chat::ForgetDocumentRequest>,
+    ) -> Result<Response<chat::ForgetDocumentResponse>, Status> {
+        nothing()
+    }
+
     async fn chat(
         &self,
         _: Request<chat::ChatRequest>,

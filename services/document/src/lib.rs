@@ -2,6 +2,7 @@
 //! into passages with exact places, and finds them by words and by meaning.
 
 pub mod chunk;
+mod deletion;
 pub mod domain;
 pub mod extract;
 mod grpc;
@@ -11,6 +12,7 @@ mod range;
 pub mod recognize;
 pub mod search;
 mod settings;
+mod storage;
 pub mod store;
 mod upload;
 
@@ -22,24 +24,27 @@ use elenchus_outbox::Relay;
 use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
+use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
 use elenchus_proto::pb::document::v1::document_service_server::DocumentServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::session::RemoteSessions;
 use elenchus_rpc::{Server, Shutdown, Transport};
-use object_store::local::LocalFileSystem;
 use sqlx::PgPool;
 
 pub use self::extract::{EXTRACT_ARGUMENT, run_extractor};
 pub use self::personal_data::PERSONAL_DATA;
 pub use self::recognize::{CONFINE_ARGUMENT, run_confined};
 pub use self::settings::Settings;
+pub use self::storage::{Place, S3, SweepPace};
 
+use self::deletion::{DELETION_TABLE, Deletions};
 use self::extract::{Extractor, Limits};
 use self::grpc::DocumentRpc;
 use self::personal_data::StoredFiles;
 use self::processing::{Processing, QUEUE_TABLE};
 use self::recognize::Recognizer;
 use self::search::Search;
+use self::storage::Sweep;
 use self::store::{MIGRATOR, Store};
 use self::upload::Uploads;
 
@@ -55,9 +60,6 @@ pub enum BuildError {
     /// The table of events that wait for analytics.
     #[error("the outbox of the document service cannot be migrated")]
     Outbox(#[from] sqlx::migrate::MigrateError),
-    /// The folder of the files.
-    #[error("the folder of the uploads cannot be used")]
-    Folder(#[from] std::io::Error),
     /// The store of the files.
     #[error("the files cannot be kept")]
     Files(#[from] object_store::Error),
@@ -74,27 +76,35 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
     let settings = Settings::from_env(&process.env)?;
     let database = DatabaseSettings::from_env(&process.env, "DOCUMENT")?;
     let pool = Database::open(&database, NAME, &MIGRATOR).await?;
-    let analytics = process.peer(NAME, Role::Analytics)?;
+    let peers = Peers {
+        analytics: process.peer(NAME, Role::Analytics)?,
+        conversations: process.peer(NAME, Role::Conversation)?,
+    };
     let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
     let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
-    Ok(build(settings, pool, analytics, guard, &process.shutdown).await?)
+    Ok(build(settings, pool, peers, guard, &process.shutdown).await?)
 }
 
-/// Builds the service over its database. `analytics` signs as this service.
+/// The ways to other services, signed as this one.
+pub struct Peers {
+    /// Told what happens.
+    pub analytics: Transport,
+    /// Told which documents are no more.
+    pub conversations: Transport,
+}
+
+/// Builds the service over its database.
 pub async fn build(
     settings: Settings,
     pool: PgPool,
-    analytics: Transport,
+    peers: Peers,
     guard: Guard,
     shutdown: &Shutdown,
 ) -> Result<Server, BuildError> {
     elenchus_outbox::migrate(&pool).await?;
-    Relay::spawn(&pool, analytics, shutdown);
+    Relay::spawn(&pool, peers.analytics, shutdown);
 
-    std::fs::create_dir_all(&settings.upload_dir)?;
-    // A user's folder goes with the last file in it.
-    let files = LocalFileSystem::new_with_prefix(&settings.upload_dir)?;
-    let files = Arc::new(files.with_automatic_cleanup(true));
+    let files = storage::open(&settings.place)?;
     let embedder = Embedder::open(&settings.embedding)?;
     if embedder.is_none() {
         tracing::warn!("no embedding model is installed: documents are searched by words alone");
@@ -107,8 +117,11 @@ pub async fn build(
     }
 
     let queue = Queue::new(pool.clone(), QUEUE_TABLE, "document_id", settings.terms);
-    let notices = Notices::listen(&pool, &[QUEUE_TABLE], shutdown);
-    let store = Store::new(pool.clone(), queue.clone());
+    let deletions = deletion::terms(settings.terms);
+    let deletions = Queue::new(pool.clone(), DELETION_TABLE, "document_id", deletions);
+    let notices = Notices::listen(&pool, &[QUEUE_TABLE, DELETION_TABLE], shutdown);
+    let store = Store::new(pool.clone(), queue.clone(), deletions.clone());
+    Sweep::new(store.clone(), Arc::clone(&files), &settings.place, settings.sweep).spawn(shutdown);
     let processing = Processing {
         store: store.clone(),
         files: Arc::clone(&files),
@@ -117,6 +130,13 @@ pub async fn build(
         embedder: embedder.clone(),
     };
     shutdown.spawn(Worker::run(queue, CONCURRENCY, processing, notices.clone(), shutdown.clone()));
+    let clearing = Deletions {
+        store: store.clone(),
+        files: Arc::clone(&files),
+        conversations: ConversationServiceClient::new(peers.conversations),
+    };
+    let heard = notices.clone();
+    shutdown.spawn(Worker::run(deletions, CONCURRENCY, clearing, heard, shutdown.clone()));
 
     let uploads = Uploads {
         store: store.clone(),

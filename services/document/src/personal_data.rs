@@ -1,7 +1,5 @@
 //! What the service holds of a user: rows, and the bytes of the files.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,12 +7,11 @@ use elenchus_personal_data::{Erase, Error, Export, Files, Inventory, OUTBOX, Tab
 use elenchus_rpc::UserId;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::local::LocalFileSystem;
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 
-use crate::NAME;
+use crate::{NAME, storage};
 
 /// Every table of the service.
 pub const PERSONAL_DATA: Inventory = Inventory {
@@ -45,13 +42,27 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             export: Export::RowWithout(&["words", "embedding", "embedding_model"]),
             erase: Erase::Otherwise,
         },
+        Table {
+            name: "deletion",
+            rows: "t.user_id = $1",
+            export: Export::RowWithout(&[
+                "storage_key",
+                "due_at",
+                "leased_by",
+                "leased_until",
+                "fence",
+                "attempt",
+            ]),
+            // The files are gone by now, and the conversation service erases its own.
+            erase: Erase::Delete,
+        },
         OUTBOX,
     ],
     impersonal: &[],
 };
 
 /// The bytes of everybody's files, each user's below a folder of their own.
-pub(crate) struct StoredFiles(pub(crate) Arc<LocalFileSystem>);
+pub(crate) struct StoredFiles(pub(crate) storage::Files);
 
 #[async_trait]
 impl Files for StoredFiles {
@@ -74,10 +85,7 @@ impl Files for StoredFiles {
     async fn erase(&self, user: UserId) -> Result<(), Error> {
         let mut places = self.0.list(Some(&folder(user)));
         while let Some(place) = places.try_next().await.map_err(failed)? {
-            match self.0.delete(&place.location).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(failed(error)),
-            }
+            storage::delete(&*self.0, place.location.as_ref()).await.map_err(failed)?;
         }
         Ok(())
     }

@@ -9,22 +9,23 @@ use elenchus_durable::{Failure as JobFailure, Handler, Lease};
 use elenchus_embedding::{Embedder, MODEL_NAME};
 use futures_util::TryStreamExt;
 use object_store::ObjectStoreExt;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use tokio::io::AsyncWriteExt;
-use tokio_util::io::StreamReader;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use uuid::Uuid;
 
 use crate::chunk::{chunks, sections, title};
 use crate::domain::{Document, PageText, Passage};
 use crate::extract::{Extracted, Extractor, Failure, PAGE_BREAK, Source, has_words};
 use crate::recognize::Recognizer;
+use crate::storage::Files;
 use crate::store::{Bare, Store};
 
 /// The table whose rows are the jobs, and the channel of their wakes.
 pub(crate) const QUEUE_TABLE: &str = "document";
 /// Passages that are embedded at once, between two signs of progress.
 const BATCH: i64 = 32;
+/// When to look again for files that cannot be reached.
+const FILES_PAUSE: Duration = Duration::from_secs(5);
 /// Percent done once the file was read, once its scans were recognised, and once all was embedded.
 const READ: f32 = 10.0;
 const RECOGNIZED: f32 = 60.0;
@@ -33,7 +34,7 @@ const EMBEDDED: f32 = 100.0;
 /// Reads documents.
 pub(crate) struct Processing {
     pub(crate) store: Store,
-    pub(crate) files: std::sync::Arc<LocalFileSystem>,
+    pub(crate) files: Files,
     pub(crate) extractor: Extractor,
     pub(crate) recognizer: Option<Recognizer>,
     pub(crate) embedder: Option<Embedder>,
@@ -45,6 +46,8 @@ enum End {
     File(Failure),
     /// This try is.
     Try(JobFailure),
+    /// The bytes cannot be had right now.
+    Files(object_store::Error),
 }
 
 impl<E: Into<JobFailure>> From<E> for End {
@@ -64,6 +67,14 @@ impl Handler for Processing {
                 Ok(self.store.fail(lease, &document, &failure, began.elapsed()).await?)
             }
             Err(End::Try(failure)) => Err(failure),
+            Err(End::Files(object_store::Error::NotFound { .. })) => {
+                let lost = Failure::lost();
+                Ok(self.store.fail(lease, &document, &lost, began.elapsed()).await?)
+            }
+            Err(End::Files(error)) => {
+                tracing::warn!(%error, "a document waits for the files to be reached again");
+                Ok(lease.postpone(FILES_PAUSE).await?)
+            }
         }
     }
 
@@ -104,11 +115,11 @@ impl Processing {
         Ok(self.embed(lease, id).await?)
     }
 
-    async fn extract(&self, document: &Document) -> Result<Result<Extracted, Failure>, JobFailure> {
-        let bytes =
-            self.files.get(&Path::from(document.storage_key.as_str())).await.map_err(passing)?;
-        let file = StreamReader::new(bytes.into_stream().map_err(std::io::Error::other));
-        self.extractor.extract(file, &document.extension()).await.map_err(passing)
+    async fn extract(&self, document: &Document) -> Result<Result<Extracted, Failure>, End> {
+        // Whole before it is read: the reader's time is not spent waiting for a store.
+        let file = self.local_copy(document).await?;
+        let file = tokio::fs::File::from_std(file);
+        Ok(self.extractor.extract(file, &document.extension()).await.map_err(passing)?)
     }
 
     /// Recognises the scanned pages one by one, and says how far that is.
@@ -117,11 +128,11 @@ impl Processing {
         lease: &Lease,
         document: &Document,
         pages: &[PageText],
-    ) -> Result<(), JobFailure> {
+    ) -> Result<(), End> {
         let Some(recognizer) = &self.recognizer else {
             return Ok(self.store.leave_scans(lease).await?);
         };
-        let pdf = self.local_copy(document).await.map_err(passing)?;
+        let pdf = self.local_copy(document).await?;
         let total = pages.len();
         let scans = pages.iter().filter(|page| page.source == Source::Scan.as_str());
         for page in scans {
@@ -136,18 +147,20 @@ impl Processing {
     }
 
     /// The file on this machine, without a name: gone when it is closed.
-    async fn local_copy(&self, document: &Document) -> Result<File, object_store::Error> {
-        let local = |error: std::io::Error| object_store::Error::Generic {
-            store: "local copy",
-            source: error.into(),
-        };
+    async fn local_copy(&self, document: &Document) -> Result<File, End> {
+        let local = |error: std::io::Error| End::Try(passing(error));
+        let files = End::Files;
         let mut copy = tokio::fs::File::from_std(tempfile::tempfile().map_err(local)?);
-        let mut bytes =
-            self.files.get(&Path::from(document.storage_key.as_str())).await?.into_stream();
-        while let Some(part) = bytes.try_next().await? {
+        let mut bytes = self
+            .files
+            .get(&Path::from(document.storage_key.as_str()))
+            .await
+            .map_err(files)?
+            .into_stream();
+        while let Some(part) = bytes.try_next().await.map_err(files)? {
             copy.write_all(&part).await.map_err(local)?;
         }
-        copy.flush().await.map_err(local)?;
+        copy.rewind().await.map_err(local)?;
         Ok(copy.into_std().await)
     }
 

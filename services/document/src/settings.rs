@@ -1,4 +1,4 @@
-//! `UPLOAD_DIR`, `MAX_FILE_SIZE`, `ALLOWED_FILE_TYPES`, and where the readers of files are.
+//! Where files are kept, `MAX_FILE_SIZE`, `ALLOWED_FILE_TYPES`, and where the readers of files are.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use elenchus_settings::{Env, Invalid};
 
 use crate::extract::FileType;
 use crate::recognize;
+use crate::storage::{Place, SweepPace};
 
 /// A file that killed its reader so often is given up.
 const ATTEMPTS: i32 = 3;
@@ -15,7 +16,9 @@ const ATTEMPTS: i32 = 3;
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where files are kept.
-    pub upload_dir: PathBuf,
+    pub place: Place,
+    /// When bytes that no document has are cleared away.
+    pub sweep: SweepPace,
     /// Bytes that a file may have.
     pub max_file_size: u64,
     /// Formats that are taken.
@@ -34,15 +37,14 @@ impl Settings {
     /// Reads the variables above.
     pub fn from_env(env: &Env) -> Result<Self, Invalid> {
         let data_dir = PathBuf::from(env.text("ELENCHUS_DATA_DIR").unwrap_or("data"));
-        let upload_dir =
-            env.text("UPLOAD_DIR").map_or_else(|| data_dir.join("uploads"), PathBuf::from);
         let extractor = match env.text("ELENCHUS_EXTRACTOR") {
             Some(program) => PathBuf::from(program),
             None => std::env::current_exe()
                 .map_err(|error| Invalid::new("ELENCHUS_EXTRACTOR", error))?,
         };
         Ok(Self {
-            upload_dir,
+            place: Place::from_env(env, data_dir.join("uploads"))?,
+            sweep: SweepPace::default(),
             max_file_size: env.or("MAX_FILE_SIZE", 50 * 1024 * 1024)?,
             allowed: allowed(env)?,
             extractor,

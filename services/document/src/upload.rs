@@ -4,16 +4,15 @@ use elenchus_proto::pb::document::v1 as pb;
 use elenchus_proto::pb::document::v1::upload_document_request::Part;
 use elenchus_rpc::UserId;
 use elenchus_rpc::status::{from_error, invalid};
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, WriteMultipart};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
 use crate::domain::{Document, Error, Labels, check_text, extension};
 use crate::extract::FileType;
+use crate::storage::{self, Files};
 use crate::store::{NewDocument, Store};
 
 const MAX_NAME_CHARS: usize = 255;
@@ -21,7 +20,7 @@ const MAX_NAME_CHARS: usize = 255;
 /// Takes files in.
 pub(crate) struct Uploads {
     pub(crate) store: Store,
-    pub(crate) files: Arc<LocalFileSystem>,
+    pub(crate) files: Files,
     pub(crate) max_file_size: u64,
     pub(crate) allowed: Vec<FileType>,
 }
@@ -78,10 +77,8 @@ impl Uploads {
             Some(document) => (document, &known.storage_key),
             None => (known.clone(), &new.storage_key),
         };
-        match self.files.delete(&Path::from(unused.as_str())).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(document),
-            Err(error) => Err(from_error(Error::Files(error))),
-        }
+        storage::delete(&*self.files, unused).await.map_err(Error::Files).map_err(from_error)?;
+        Ok(document)
     }
 
     /// The name without any folder, and the format that it says.

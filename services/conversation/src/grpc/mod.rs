@@ -14,8 +14,8 @@ use elenchus_proto::pb::conversation::v1::conversation_service_server::Conversat
 use elenchus_proto::pb::document::v1::GetDocumentRequest;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_rpc::page::{Page, respond};
-use elenchus_rpc::status::from_error;
-use elenchus_rpc::{Caller, Transport};
+use elenchus_rpc::status::{from_error, invalid};
+use elenchus_rpc::{Caller, Transport, UserId};
 use futures_util::{Stream, StreamExt};
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
@@ -171,6 +171,19 @@ impl ConversationService for ConversationRpc {
             request.document_id.parse().map_err(|_| from_error(Error::DocumentNotFound))?;
         let conversation = self.store.detach(owner, id, document).await.map_err(from_error)?;
         Ok(Response::new(pb::DetachDocumentResponse { conversation: Some(conversation.into()) }))
+    }
+
+    async fn forget_document(
+        &self,
+        request: Request<pb::ForgetDocumentRequest>,
+    ) -> Result<Response<pb::ForgetDocumentResponse>, Status> {
+        let request = request.into_inner();
+        let id =
+            |field, raw: &str| raw.parse::<Uuid>().map_err(|_| invalid(field, "must be a UUID"));
+        let owner = UserId(id("user_id", &request.user_id)?);
+        let document = id("document_id", &request.document_id)?;
+        self.store.detach_everywhere(owner, document).await.map_err(from_error)?;
+        Ok(Response::new(pb::ForgetDocumentResponse {}))
     }
 
     async fn chat(

@@ -194,6 +194,20 @@ impl Store {
         transaction.commit().await?;
         Ok(changed)
     }
+
+    /// Detaches a document that is no more from all conversations of its owner.
+    pub async fn detach_everywhere(&self, owner: UserId, document_id: Uuid) -> Result<(), Error> {
+        sqlx::query(
+            "DELETE FROM conversation_document AS attached USING conversation
+             WHERE attached.conversation_id = conversation.conversation_id
+               AND conversation.user_id = $1 AND attached.document_id = $2",
+        )
+        .bind(owner.0)
+        .bind(document_id)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
 }
 
 /// Marks a locked conversation as changed, where it was, and reads it.

@@ -29,6 +29,8 @@ pub enum FailureCode {
     TimedOut,
     /// The reader fell over.
     Crashed,
+    /// Its bytes are gone from where they were kept.
+    Lost,
 }
 
 impl FailureCode {
@@ -44,6 +46,7 @@ impl FailureCode {
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::TimedOut => "TIMED_OUT",
             Self::Crashed => "CRASHED",
+            Self::Lost => "LOST",
         }
     }
 }
@@ -150,6 +153,14 @@ impl Failure {
         Self::new(
             FailureCode::TimedOut,
             "Reading the file takes too long. Split it into smaller files and upload those.",
+        )
+    }
+
+    /// Its bytes are gone from where they were kept.
+    pub fn lost() -> Self {
+        Self::new(
+            FailureCode::Lost,
+            "The file's bytes are gone from where they were kept. Upload it again.",
         )
     }
 

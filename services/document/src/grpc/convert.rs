@@ -1,5 +1,7 @@
 //! Between what the domain speaks of and what the protos carry, and what a caller may know of errors.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use elenchus_proto::json;
 use elenchus_proto::pb::document::v1 as pb;
@@ -11,6 +13,9 @@ use tonic::Code;
 use crate::domain::{Document, Error, PageText, Passage};
 use crate::search::Hit;
 
+/// When to try again what needs files that cannot be reached.
+const FILES_PAUSE: Duration = Duration::from_secs(5);
+
 impl Classify for Error {
     fn code(&self) -> Code {
         match self {
@@ -18,7 +23,8 @@ impl Classify for Error {
             Self::Invalid { .. } | Self::Unsupported { .. } => Code::InvalidArgument,
             Self::NotFailed => Code::FailedPrecondition,
             Self::TooLarge { .. } | Self::BeyondEnd { .. } => Code::OutOfRange,
-            Self::Files(_) => Code::Internal,
+            Self::Files(object_store::Error::NotFound { .. }) => Code::Internal,
+            Self::Files(_) => Code::Unavailable,
             Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
             Self::Store(_) => Code::Internal,
         }
@@ -32,13 +38,18 @@ impl Classify for Error {
             Self::Unsupported { .. } => "UNSUPPORTED_FILE_TYPE",
             Self::TooLarge { .. } => "FILE_TOO_LARGE",
             Self::BeyondEnd { .. } => "RANGE_NOT_SATISFIABLE",
-            Self::Files(_) => "FILES",
+            Self::Files(object_store::Error::NotFound { .. }) => "FILE_LOST",
+            Self::Files(_) => "FILES_UNAVAILABLE",
             Self::Store(_) => "STORE",
         }
     }
 
     fn field(&self) -> Option<&str> {
         if let Self::Invalid { field, .. } = self { Some(field) } else { None }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        matches!(self, Self::Files(_)).then_some(FILES_PAUSE)
     }
 }
 

@@ -4,8 +4,6 @@ mod content;
 mod convert;
 mod stream;
 
-use std::sync::Arc;
-
 use elenchus_durable::Notices;
 use elenchus_proto::google::api::HttpBody;
 use elenchus_proto::pb::document::v1 as pb;
@@ -13,15 +11,13 @@ use elenchus_proto::pb::document::v1::document_service_server::DocumentService;
 use elenchus_rpc::page::{Page, respond};
 use elenchus_rpc::status::{from_error, invalid};
 use elenchus_rpc::{Caller, UserId};
-use object_store::ObjectStoreExt;
-use object_store::local::LocalFileSystem;
-use object_store::path::Path;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use self::stream::Answers;
 use crate::domain::{Document, Error, Labels, check_text};
 use crate::search::{Method, Search};
+use crate::storage::Files;
 use crate::store::{Change, Filters, Listing, Scope, Store};
 use crate::upload::Uploads;
 
@@ -34,7 +30,7 @@ const STATUSES: [&str; 4] = ["pending", "processing", "completed", "failed"];
 /// The service behind the protos.
 pub(crate) struct DocumentRpc {
     pub(crate) store: Store,
-    pub(crate) files: Arc<LocalFileSystem>,
+    pub(crate) files: Files,
     pub(crate) uploads: Uploads,
     pub(crate) search: Search,
     pub(crate) notices: Notices,
@@ -117,12 +113,9 @@ impl DocumentService for DocumentRpc {
     ) -> Result<Response<pb::DeleteDocumentResponse>, Status> {
         let owner = Caller::of(&request)?.user_id;
         let document = self.document(owner, &request.get_ref().document_id).await?;
-        // The bytes first: a crash in between leaves a row that can be deleted again, and no orphan.
-        match self.files.delete(&Path::from(document.storage_key.as_str())).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(from_error(Error::Files(error))),
+        if !self.store.delete(owner, document.document_id).await.map_err(from_error)? {
+            return Err(from_error(Error::NotFound));
         }
-        self.store.delete(owner, document.document_id).await.map_err(from_error)?;
         Ok(Response::new(pb::DeleteDocumentResponse { message: "Document deleted".to_owned() }))
     }
 

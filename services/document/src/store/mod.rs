@@ -1,5 +1,6 @@
 //! The queries. Every one that serves a user asks for the owner, and every list pages by key.
 
+mod deletion;
 mod job;
 mod page;
 mod search;
@@ -14,6 +15,7 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use uuid::Uuid;
 
+pub use self::deletion::Deletion;
 pub use self::job::Bare;
 pub use self::search::{Candidates, Filters, Scope};
 use crate::domain::{Document, Error, Labels, Passage};
@@ -39,6 +41,7 @@ pub(crate) use columns;
 pub struct Store {
     pool: PgPool,
     queue: Queue,
+    deletions: Queue,
 }
 
 /// A file whose bytes are kept.
@@ -88,8 +91,8 @@ pub struct Change {
 
 impl Store {
     /// Over a pool whose sessions work in this service's schema.
-    pub fn new(pool: PgPool, queue: Queue) -> Self {
-        Self { pool, queue }
+    pub fn new(pool: PgPool, queue: Queue, deletions: Queue) -> Self {
+        Self { pool, queue, deletions }
     }
 
     /// Whether the database answers.
@@ -275,19 +278,6 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         Ok(changed)
-    }
-
-    /// Deletes a document's row, text and passages.
-    pub async fn delete(&self, owner: UserId, id: Uuid) -> Result<(), Error> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query("DELETE FROM document WHERE document_id = $1 AND user_id = $2")
-            .bind(id)
-            .bind(owner.0)
-            .execute(&mut *transaction)
-            .await?;
-        self.queue.wake(&mut transaction, id).await?;
-        transaction.commit().await?;
-        Ok(())
     }
 
     /// The passages of a document, in order. The page's key is a passage's place.

@@ -43,7 +43,7 @@ async fn a_file_comes_back_as_it_was_and_a_broken_download_goes_on_where_it_stop
     assert!(name.ends_with("filename*=UTF-8''Mietvertrag%20K%C3%B6ln.txt"), "{name}");
 
     let rest = ("range", "bytes=20-".to_owned());
-    let (metadata, part) = download(&node, id, &[rest.clone()]).await.unwrap();
+    let (metadata, part) = download(&node, id, std::slice::from_ref(&rest)).await.unwrap();
     assert_eq!([&whole[..20], &part].concat(), TEXT);
     assert_eq!(metadata.get("content-range").unwrap().to_str().unwrap(), "bytes 20-63/64");
 

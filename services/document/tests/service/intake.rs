@@ -18,11 +18,11 @@ async fn a_file_under_a_wrong_name_is_refused_with_the_mend_and_read_anew_under_
     assert_eq!(right.id, wrong.id, "the same bytes are the same document");
     assert_eq!(right.processing_status, "completed", "{right:?}");
     assert_eq!((right.filename.as_str(), right.file_type.as_str()), ("lease.txt", "txt"));
-    assert_eq!(stored(&ground), 1, "the bytes are kept once");
+    assert_eq!(ground.stored(), 1, "the bytes are kept once");
 
     let again = node.upload("copy.txt", LEASE).await.unwrap();
     assert_eq!((again.id, again.filename.as_str()), (right.id.clone(), "lease.txt"));
-    assert_eq!(stored(&ground), 1);
+    assert_eq!(ground.stored(), 1);
     let refusal = node.retry(&right.id).await.unwrap_err();
     assert_eq!(refusal.code(), Code::FailedPrecondition);
 }
@@ -41,18 +41,5 @@ async fn a_name_is_never_a_path() {
         let refusal = node.upload(name, LEASE).await.unwrap_err();
         assert_eq!(refusal.code(), Code::InvalidArgument, "{name}");
     }
-    assert_eq!(stored(&ground), 2);
-}
-
-/// How many files are kept, wherever.
-fn stored(ground: &Ground) -> usize {
-    let mut folders = vec![ground.folder.path().to_owned()];
-    let mut files = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { files += 1 }
-        }
-    }
-    files
+    assert_eq!(ground.stored(), 2);
 }

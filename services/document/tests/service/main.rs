@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod buckets;
+mod conversations;
 mod crashing;
+mod deleting;
 mod download;
 mod finding;
 mod intake;

@@ -51,7 +51,7 @@ async fn a_scanned_page_is_read_with_a_box_for_every_word() {
 #[tokio::test]
 async fn where_nothing_reads_scans_the_pages_say_so_and_a_later_try_reads_them() {
     let ground = Ground::new().await;
-    let bare = ground.node_with_path("").await;
+    let bare = ground.node_with(&[("PATH", "")]).await;
     let half = pdf(&[Page::Text("The first page can be read."), Page::Scan]);
     let half = bare.read("half.pdf", &half).await;
     assert_eq!(half.processing_status, "completed", "{half:?}");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use elenchus_document::Settings;
 use elenchus_document::store::MIGRATOR;
+use elenchus_document::{Peers, Settings, SweepPace};
 use elenchus_durable::Terms;
 use elenchus_proto::pb::document::v1 as pb;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
@@ -24,6 +24,8 @@ use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 use tonic::{Request, Status};
 use uuid::Uuid;
+
+use crate::conversations::Conversations;
 
 const BUDGET: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -44,6 +46,9 @@ pub(crate) struct Ground {
     pub(crate) database: TestDatabase,
     pub(crate) folder: TempDir,
     pub(crate) user: UserId,
+    pub(crate) conversations: Conversations,
+    /// How often a reading is tried.
+    pub(crate) attempts: i32,
     keys: Keys,
 }
 
@@ -61,29 +66,63 @@ impl Ground {
         let keys =
             Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
         let folder = TempDir::new().unwrap();
-        Self { database, folder, user: UserId(Uuid::now_v7()), keys }
+        let user = UserId(Uuid::now_v7());
+        Self {
+            database,
+            folder,
+            user,
+            conversations: Conversations::default(),
+            attempts: 100,
+            keys,
+        }
     }
 
     /// Starts a process that has the programs of this machine.
     pub(crate) async fn node(&self) -> Node {
-        self.node_with_path(Env::of_process().unwrap().text("PATH").unwrap_or_default()).await
+        self.node_with(&[]).await
     }
 
-    /// Starts a process that looks for programs there.
-    pub(crate) async fn node_with_path(&self, path: &str) -> Node {
-        let env = Env::of_pairs([
+    /// Starts a process with other settings.
+    pub(crate) async fn node_with(&self, pairs: &[(&str, &str)]) -> Node {
+        self.start(pairs, SweepPace::default()).await
+    }
+
+    /// Starts a process that looks for bytes without a document at this pace.
+    pub(crate) async fn node_that_sweeps(&self, pace: SweepPace) -> Node {
+        self.start(&[], pace).await
+    }
+
+    /// How many files are kept, wherever.
+    pub(crate) fn stored(&self) -> usize {
+        let mut folders = vec![self.folder.path().to_owned()];
+        let mut files = 0;
+        while let Some(folder) = folders.pop() {
+            // A folder goes with its last file, also while we look.
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() { folders.push(path) } else { files += 1 }
+            }
+        }
+        files
+    }
+
+    async fn start(&self, pairs: &[(&str, &str)], sweep: SweepPace) -> Node {
+        let path = Env::of_process().unwrap().text("PATH").unwrap_or_default().to_owned();
+        let own = [
             ("ELENCHUS_EXTRACTOR", env!("CARGO_BIN_EXE_elenchus-document")),
             ("UPLOAD_DIR", self.folder.path().to_str().unwrap()),
-            ("PATH", path),
-        ]);
+            ("PATH", path.as_str()),
+        ];
+        let env = Env::of_pairs(own.iter().chain(pairs).copied());
         let mut settings = Settings::from_env(&env).unwrap();
+        settings.sweep = sweep;
         // Words alone: what the model adds is not promised here.
         settings.embedding.folder = None;
         settings.terms = Terms {
             lease: Duration::from_secs(2),
             heartbeat: Duration::from_millis(500),
             poll: Duration::from_millis(200),
-            attempts: 100,
+            attempts: self.attempts,
             ..Terms::default()
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -96,17 +135,15 @@ impl Ground {
             keys: self.keys.clone(),
             sessions: Arc::new(AllAlive),
         };
-        let database = self.database.settings();
+        let (database, conversations) = (self.database.settings(), self.conversations.transport());
         let build = async move {
             let pool =
                 elenchus_postgres::Database::open(&database, elenchus_document::NAME, &MIGRATOR)
                     .await
                     .unwrap();
             // Never bound: events stay in the outbox.
-            let analytics = Late::default().transport();
-            elenchus_document::build(settings, pool, analytics, guard, &Shutdown::new())
-                .await
-                .unwrap()
+            let peers = Peers { analytics: Late::default().transport(), conversations };
+            elenchus_document::build(settings, pool, peers, guard, &Shutdown::new()).await.unwrap()
         };
         let server = runtime.spawn(build).await.unwrap();
         let transport = Identity::new("gateway", self.keys.clone())
@@ -143,10 +180,39 @@ impl Node {
         Ok(answer.into_inner().document.unwrap())
     }
 
-    pub(crate) async fn get(&self, id: &str) -> pb::Document {
+    pub(crate) async fn find(&self, id: &str) -> Result<pb::Document, Status> {
         let message = pb::GetDocumentRequest { document_id: id.to_owned() };
-        let answer = self.client().get_document(self.of_user(message)).await.unwrap();
-        answer.into_inner().document.unwrap()
+        let answer = self.client().get_document(self.of_user(message)).await?;
+        Ok(answer.into_inner().document.unwrap())
+    }
+
+    pub(crate) async fn get(&self, id: &str) -> pb::Document {
+        self.find(id).await.unwrap()
+    }
+
+    pub(crate) async fn list(&self) -> Vec<pb::Document> {
+        let message = pb::ListDocumentsRequest::default();
+        self.client().list_documents(self.of_user(message)).await.unwrap().into_inner().documents
+    }
+
+    pub(crate) async fn delete(&self, id: &str) -> Result<(), Status> {
+        let message = pb::DeleteDocumentRequest { document_id: id.to_owned() };
+        self.client().delete_document(self.of_user(message)).await.map(|_| ())
+    }
+
+    /// The bytes of a file, or of a range of it.
+    pub(crate) async fn download(&self, id: &str, range: Option<&str>) -> Result<Vec<u8>, Status> {
+        let message = pb::DownloadDocumentRequest { document_id: id.to_owned() };
+        let mut request = self.of_user(message);
+        if let Some(range) = range {
+            request.metadata_mut().insert("range", range.parse().unwrap());
+        }
+        let mut parts = self.client().download_document(request).await?.into_inner();
+        let mut bytes = Vec::new();
+        while let Some(part) = parts.message().await? {
+            bytes.extend(part.data);
+        }
+        Ok(bytes)
     }
 
     /// The document once its processing has ended.
@@ -199,5 +265,14 @@ impl Drop for Node {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it never happens that {what}");
+        sleep(Duration::from_millis(20)).await;
     }
 }
