@@ -7,6 +7,7 @@ mod error;
 mod layer;
 mod mini_lm;
 mod settings;
+mod similarity;
 mod weights;
 mod word_piece;
 
@@ -14,6 +15,7 @@ pub use embedder::Embedder;
 pub use error::Error;
 pub use mini_lm::MiniLm;
 pub use settings::Settings;
+pub use similarity::similarity;
 
 /// The model's name, to be kept beside every vector: vectors of two models do not compare.
 pub const MODEL_NAME: &str = "all-MiniLM-L6-v2";

@@ -15,11 +15,12 @@ mod settings;
 mod storage;
 pub mod store;
 mod upload;
+mod vector;
 
 use std::sync::Arc;
 
 use elenchus_durable::{Notices, Queue, Worker};
-use elenchus_embedding::Embedder;
+use elenchus_embedding::{DIMENSIONS, Embedder, MODEL_NAME};
 use elenchus_outbox::Relay;
 use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
@@ -36,6 +37,7 @@ pub use self::personal_data::PERSONAL_DATA;
 pub use self::recognize::{CONFINE_ARGUMENT, run_confined};
 pub use self::settings::Settings;
 pub use self::storage::{Place, S3, SweepPace};
+pub use self::vector::Effort;
 
 use self::deletion::{DELETION_TABLE, Deletions};
 use self::extract::{Extractor, Limits};
@@ -47,6 +49,7 @@ use self::search::Search;
 use self::storage::Sweep;
 use self::store::{MIGRATOR, Store};
 use self::upload::Uploads;
+use self::vector::{ExactScan, Hnsw, Index};
 
 /// The service's name, and that of its schema.
 pub const NAME: &str = "document";
@@ -144,9 +147,12 @@ pub async fn build(
         max_file_size: settings.max_file_size,
         allowed: settings.allowed,
     };
+    let index = Index::keep(&pool, MODEL_NAME, DIMENSIONS, shutdown);
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone())
         .with_files(Arc::new(StoredFiles(Arc::clone(&files))));
-    let search = Search::new(store.clone(), embedder);
+    let exact = ExactScan::new(store.clone(), settings.effort.memory);
+    let vectors = Hnsw::new(store.clone(), index, exact, settings.effort.exact_up_to);
+    let search = Search::new(store.clone(), embedder, Arc::new(vectors));
     let rpc = DocumentRpc { store: store.clone(), files, uploads, search, notices };
     let server = Server::builder(guard)
         .service(DocumentServiceServer::new(rpc))

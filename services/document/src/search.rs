@@ -2,12 +2,14 @@
 //! fused by reciprocal ranks.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use elenchus_embedding::{Embedder, MODEL_NAME};
+use elenchus_embedding::{Embedder, MODEL_NAME, similarity};
 use uuid::Uuid;
 
 use crate::domain::{Error, Passage};
 use crate::store::{Candidates, Scope, Store};
+use crate::vector::{Near, Nearest};
 
 /// How soon more of the same word stops counting, and how much length counts against a passage.
 const SATURATION: f64 = 1.2;
@@ -59,12 +61,20 @@ pub struct Hit {
 pub struct Search {
     store: Store,
     embedder: Option<Embedder>,
+    vectors: Arc<dyn Nearest>,
+}
+
+/// What the meaning of a query says.
+struct ByMeaning {
+    wanted: Vec<f32>,
+    /// The nearest first.
+    near: Vec<Near>,
 }
 
 impl Search {
     /// By words, and by meaning where a model is installed.
-    pub fn new(store: Store, embedder: Option<Embedder>) -> Self {
-        Self { store, embedder }
+    pub(crate) fn new(store: Store, embedder: Option<Embedder>, vectors: Arc<dyn Nearest>) -> Self {
+        Self { store, embedder, vectors }
     }
 
     /// The best passages of the scope, the best first.
@@ -90,7 +100,8 @@ impl Search {
             Method::Words | Method::Fusion => ranked(&words.scores),
             Method::Meaning => Vec::new(),
         };
-        let by_meaning = meaning.as_ref().map(ranked).unwrap_or_default();
+        let by_meaning = meaning.iter().flat_map(|meaning| &meaning.near).map(|near| near.0);
+        let by_meaning = by_meaning.collect();
         let fused = fuse(&[by_words, by_meaning], limit);
 
         let ids: Vec<Uuid> = fused.iter().map(|(id, _)| *id).collect();
@@ -101,11 +112,12 @@ impl Search {
             .into_iter()
             .map(|(passage, filename)| (passage.chunk_id, (passage, filename)))
             .collect();
+        let near = self.nearness(&ids, meaning.as_ref()).await?;
         let hit = |(id, score)| {
             let (passage, filename) = found.remove(&id)?;
             let held = words.held.get(&id).copied().unwrap_or_default();
-            let relevance = match meaning.as_ref().map(|scores| scores.get(&id)) {
-                Some(near) => (held + near.copied().unwrap_or_default().max(0.0)) / 2.0,
+            let relevance = match meaning {
+                Some(_) => (held + near.get(&id).copied().unwrap_or_default().max(0.0)) / 2.0,
                 None => held,
             };
             Some(Hit { passage, filename, score, relevance })
@@ -113,29 +125,37 @@ impl Search {
         Ok(fused.into_iter().filter_map(hit).collect())
     }
 
-    /// How near each passage's meaning is to the query's. None where no model says it.
-    async fn by_meaning(
-        &self,
-        scope: &Scope,
-        query: &str,
-    ) -> Result<Option<HashMap<Uuid, f64>>, Error> {
+    /// The passages whose meaning is nearest to the query's. None where no model says it.
+    async fn by_meaning(&self, scope: &Scope, query: &str) -> Result<Option<ByMeaning>, Error> {
         let Some(embedder) = &self.embedder else { return Ok(None) };
-        let vectors = self.store.vectors(scope, MODEL_NAME).await?;
-        if vectors.is_empty() {
-            return Ok(None);
-        }
-        match embedder.embed_query(query.to_owned()).await {
-            Ok(wanted) => {
-                let dot =
-                    |vector: &[f32]| vector.iter().zip(&wanted).map(|(a, b)| a * b).sum::<f32>();
-                let near = |(id, vector): (Uuid, Vec<f32>)| (id, f64::from(dot(&vector)));
-                Ok(Some(vectors.into_iter().map(near).collect()))
-            }
+        let wanted = match embedder.embed_query(query.to_owned()).await {
+            Ok(wanted) => wanted,
             Err(error) => {
                 tracing::warn!(%error, "the query could not be embedded; words alone decide");
-                Ok(None)
+                return Ok(None);
             }
+        };
+        let near = self.vectors.nearest(scope, MODEL_NAME, &wanted, DEPTH).await?;
+        Ok((!near.is_empty()).then_some(ByMeaning { wanted, near }))
+    }
+
+    /// How near these passages are, also where others are nearer.
+    async fn nearness(
+        &self,
+        ids: &[Uuid],
+        meaning: Option<&ByMeaning>,
+    ) -> Result<HashMap<Uuid, f64>, Error> {
+        let Some(ByMeaning { wanted, near }) = meaning else { return Ok(HashMap::new()) };
+        let mut nearness: HashMap<Uuid, f64> = near.iter().copied().collect();
+        let further: Vec<Uuid> =
+            ids.iter().filter(|id| !nearness.contains_key(*id)).copied().collect();
+        if !further.is_empty() {
+            let vectors = self.store.vectors_of(&further, MODEL_NAME).await?;
+            let further = vectors.into_iter();
+            nearness
+                .extend(further.map(|(id, vector)| (id, f64::from(similarity(&vector, wanted)))));
         }
+        Ok(nearness)
     }
 }
 

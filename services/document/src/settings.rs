@@ -8,6 +8,7 @@ use elenchus_settings::{Env, Invalid};
 use crate::extract::FileType;
 use crate::recognize;
 use crate::storage::{Place, SweepPace};
+use crate::vector::Effort;
 
 /// A file that killed its reader so often is given up.
 const ATTEMPTS: i32 = 3;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub terms: Terms,
     /// What recognises the words of scanned pages.
     pub recognition: recognize::Settings,
+    /// How searches by meaning are done.
+    pub effort: Effort,
     /// Where the embedding model is.
     pub embedding: elenchus_embedding::Settings,
 }
@@ -50,9 +53,19 @@ impl Settings {
             extractor,
             terms: Terms { attempts: ATTEMPTS, ..Terms::default() },
             recognition: recognize::Settings::from_env(env)?,
+            effort: effort(env)?,
             embedding: elenchus_embedding::Settings::from_env(env)?,
         })
     }
+}
+
+fn effort(env: &Env) -> Result<Effort, Invalid> {
+    let Effort { exact_up_to, memory } = Effort::default();
+    let megabytes = env.or("VECTOR_MEMORY_MB", memory >> 20)?;
+    Ok(Effort {
+        exact_up_to: env.or("VECTOR_EXACT_UP_TO", exact_up_to)?,
+        memory: megabytes.saturating_mul(1 << 20),
+    })
 }
 
 fn allowed(env: &Env) -> Result<Vec<FileType>, Invalid> {

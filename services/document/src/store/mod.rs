@@ -4,6 +4,7 @@ mod deletion;
 mod job;
 mod page;
 mod search;
+mod vector;
 
 use chrono::{DateTime, Utc};
 use elenchus_durable::Queue;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 pub use self::deletion::Deletion;
 pub use self::job::Bare;
 pub use self::search::{Candidates, Filters, Scope};
+pub use self::vector::StoredVectors;
 use crate::domain::{Document, Error, Labels, Passage};
 
 /// The service's tables. Those of the outbox have their own.

@@ -77,6 +77,8 @@ macro_rules! bind_scope {
     };
 }
 
+pub(super) use {bind_scope, permitted};
+
 impl Store {
     /// How many of these documents the owner has.
     pub async fn count_owned(&self, owner: UserId, documents: &[Uuid]) -> Result<usize, Error> {
@@ -121,21 +123,6 @@ impl Store {
         let (total, mean_words) =
             bind_scope!(sqlx::query_as(statement), scope).fetch_one(&self.pool).await?;
         Ok(Candidates { lexemes, occurrences, total, mean_words })
-    }
-
-    /// The vectors of the permitted passages that a model gave.
-    pub async fn vectors(
-        &self,
-        scope: &Scope,
-        model: &str,
-    ) -> Result<Vec<(Uuid, Vec<f32>)>, Error> {
-        let statement = concat!(
-            "SELECT chunk.chunk_id, chunk.embedding
-             FROM chunk JOIN document USING (document_id)
-             WHERE chunk.embedding_model = $6 AND ",
-            permitted!()
-        );
-        Ok(bind_scope!(sqlx::query_as(statement), scope).bind(model).fetch_all(&self.pool).await?)
     }
 
     /// The passages themselves, with their documents' names, in no order.

@@ -116,8 +116,10 @@ impl Ground {
         let env = Env::of_pairs(own.iter().chain(pairs).copied());
         let mut settings = Settings::from_env(&env).unwrap();
         settings.sweep = sweep;
-        // Words alone: what the model adds is not promised here.
-        settings.embedding.folder = None;
+        // Words alone, unless a test says otherwise.
+        if env.text("EMBEDDING_MODEL_DIR").is_none() {
+            settings.embedding.folder = None;
+        }
         settings.terms = Terms {
             lease: Duration::from_secs(2),
             heartbeat: Duration::from_millis(500),

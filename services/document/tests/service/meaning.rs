@@ -1,0 +1,96 @@
+//! Search by meaning, with pgvector's index and without.
+
+use std::path::Path;
+
+use elenchus_document::Effort;
+use elenchus_proto::pb::document::v1 as pb;
+use elenchus_rpc::UserId;
+use elenchus_testkit::program::workspace;
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use crate::service::{Ground, Node, eventually};
+
+const QUESTIONS: [&str; 4] = [
+    "when is the rent due",
+    "who repairs the roof",
+    "may the tenant keep a dog",
+    "what happens after a default",
+];
+const CLAUSES: [&str; 5] = [
+    "The tenant pays the rent on the first day of each month, and interest where it is late.",
+    "The landlord keeps the roof, the walls and the foundations in repair at its own expense.",
+    "No animal other than a guide dog is kept on the premises without consent in writing.",
+    "Upon a default that is not cured within thirty days the landlord may end the lease.",
+    "Each notice under this lease is in writing and is delivered by hand or by courier.",
+];
+
+fn model() -> String {
+    workspace().join("target/models/all-MiniLM-L6-v2").to_str().unwrap().to_owned()
+}
+
+async fn node(ground: &Ground, exact_up_to: &str) -> Node {
+    let pairs = [("EMBEDDING_MODEL_DIR", &*model()), ("VECTOR_EXACT_UP_TO", exact_up_to)];
+    ground.node_with(&pairs).await
+}
+
+/// A lease of many sections that each say one thing in words of its own.
+fn lease(number: usize) -> String {
+    let section = |(at, clause): (usize, &&str)| {
+        format!("{}. Clause {number}-{at}\n\n{}\n\n", at + 1, format!("{clause} ").repeat(6))
+    };
+    CLAUSES.iter().enumerate().map(section).collect()
+}
+
+async fn ranking(node: &Node, question: &str) -> Vec<(String, String)> {
+    let message = pb::SearchDocumentsRequest {
+        query: question.to_owned(),
+        method: "meaning".to_owned(),
+        limit: Some(10),
+        ..Default::default()
+    };
+    let found = node.client().search_documents(node.of_user(message)).await.unwrap().into_inner();
+    found.results.into_iter().map(|hit| (hit.chunk_id, format!("{:.6}", hit.relevance))).collect()
+}
+
+async fn scans_of_index(ground: &Ground) -> Option<i64> {
+    let mut connection = PgConnection::connect(ground.database.url()).await.unwrap();
+    sqlx::query_scalar(
+        "SELECT idx_scan FROM pg_stat_user_indexes JOIN pg_index USING (indexrelid)
+         WHERE indexrelname LIKE 'chunk_all_minilm%' AND indisvalid",
+    )
+    .fetch_optional(&mut connection)
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_index_ranks_as_looking_at_each_passage_does_and_never_starves_a_small_library() {
+    assert!(Path::new(&model()).is_dir(), "run scripts/fetch-model.sh");
+    let mut ground = Ground::new().await;
+    let mut large = node(&ground, "0").await;
+    for number in 0..12 {
+        let name = format!("{number}.txt");
+        let read = large.read(&name, lease(number).as_bytes()).await;
+        assert_eq!(read.processing_status, "completed");
+    }
+    // Someone with little among all that is like it: most of what the index proposes is not theirs.
+    let owner = ground.user;
+    ground.user = UserId(Uuid::now_v7());
+    large.user = ground.user;
+    large.read("small.txt", lease(12).as_bytes()).await;
+    let exact = node(&ground, &Effort::default().exact_up_to.to_string()).await;
+    eventually("the index is there", async || scans_of_index(&ground).await.is_some()).await;
+    for question in QUESTIONS {
+        let (indexed, each) = (ranking(&large, question).await, ranking(&exact, question).await);
+        assert_eq!(indexed.len(), CLAUSES.len(), "all that the small library has");
+        assert_eq!(indexed, each, "{question}");
+    }
+
+    (large.user, ground.user) = (owner, owner);
+    let exact = node(&ground, &Effort::default().exact_up_to.to_string()).await;
+    for question in QUESTIONS {
+        assert_eq!(ranking(&large, question).await, ranking(&exact, question).await, "{question}");
+    }
+    eventually("the index was asked", async || scans_of_index(&ground).await > Some(0)).await;
+}
