@@ -16,9 +16,9 @@ use crate::service::{Client, EMAIL, PASSWORD, Service, by, login, registration};
 
 type Oidc = OidcServiceClient<Transport>;
 
-const CLIENT_SECRET: &str = "a secret between us/and+them";
+pub(crate) const CLIENT_SECRET: &str = "a secret between us/and+them";
 
-struct Fixture {
+pub(crate) struct Fixture {
     service: Service,
     auth: Client,
     oidc: Oidc,
@@ -40,7 +40,7 @@ impl Fixture {
     }
 
     /// With an issuer where anybody is who they say.
-    async fn trusting() -> Self {
+    pub(crate) async fn trusting() -> Self {
         let script = programs().join("oidc_provider.py");
         Self::of(Program::python(&script, &[])).await
     }
@@ -72,11 +72,24 @@ impl Fixture {
         }
     }
 
-    async fn complete(
+    pub(crate) async fn complete(
         &mut self,
         request: pb::CompleteOidcLoginRequest,
     ) -> Result<pb::CompleteOidcLoginResponse, Status> {
         self.oidc.complete_oidc_login(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// What somebody of whom the trusting issuer says this brings back from there.
+    pub(crate) async fn vouched(
+        &mut self,
+        subject: &str,
+        claims: Value,
+    ) -> pb::CompleteOidcLoginRequest {
+        let user = format!("{}/users/{subject}", self.issuer.first_line);
+        self.http.put(user).json(&claims).send().await.unwrap().error_for_status().unwrap();
+        let begun = self.begin().await;
+        let form = self.http.post(&begun.authorization_url).form(&[("sub", subject)]);
+        self.come_back(form, &begun).await
     }
 
     /// The whole way of somebody of whom the trusting issuer says this.
@@ -85,11 +98,7 @@ impl Fixture {
         subject: &str,
         claims: Value,
     ) -> Result<pb::CompleteOidcLoginResponse, Status> {
-        let user = format!("{}/users/{subject}", self.issuer.first_line);
-        self.http.put(user).json(&claims).send().await.unwrap().error_for_status().unwrap();
-        let begun = self.begin().await;
-        let form = self.http.post(&begun.authorization_url).form(&[("sub", subject)]);
-        let back = self.come_back(form, &begun).await;
+        let back = self.vouched(subject, claims).await;
         self.complete(back).await
     }
 }
@@ -98,7 +107,7 @@ fn programs() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs")
 }
 
-fn claims(email: &str, is_verified: bool) -> Value {
+pub(crate) fn claims(email: &str, is_verified: bool) -> Value {
     json!({"email": email, "email_verified": is_verified, "name": "Ada Lovelace"})
 }
 

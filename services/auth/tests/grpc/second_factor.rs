@@ -13,19 +13,21 @@ use crate::service::{Client, EMAIL, PASSWORD, Service, by, from, login, registra
 
 type Factor = SecondFactorServiceClient<Transport>;
 
-struct Fixture {
-    service: Service,
+pub(crate) struct Fixture {
+    pub(crate) service: Service,
     auth: Client,
     factor: Factor,
     /// Of a session that was opened before the factor was demanded.
-    token: String,
+    pub(crate) token: String,
     secret: Vec<u8>,
-    recovery_codes: Vec<String>,
+    /// The secret as its owner was shown it.
+    pub(crate) shown_secret: String,
+    pub(crate) recovery_codes: Vec<String>,
 }
 
 impl Fixture {
     /// An account that demands a second factor.
-    async fn enrolled() -> Self {
+    pub(crate) async fn enrolled() -> Self {
         let service = Service::start().await;
         let (mut auth, mut factor) = (Client::new(service.near()), Factor::new(service.near()));
         auth.register(registration(EMAIL)).await.unwrap();
@@ -44,7 +46,8 @@ impl Fixture {
         let right = pb::ConfirmTotpRequest { code: now(&secret) };
         let confirmed = factor.confirm_totp(by(&token, right)).await.unwrap().into_inner();
         let recovery_codes = confirmed.recovery_codes;
-        let fixture = Self { service, auth, factor, token, secret, recovery_codes };
+        let shown_secret = enrolment.secret;
+        let fixture = Self { service, auth, factor, token, secret, shown_secret, recovery_codes };
         fixture.next_step().await;
         fixture
     }
@@ -55,14 +58,14 @@ impl Fixture {
         sqlx::query(forget).execute(&self.service.pool).await.unwrap();
     }
 
-    async fn challenge(&mut self) -> String {
+    pub(crate) async fn challenge(&mut self) -> String {
         let answer = self.auth.login(login(EMAIL, PASSWORD)).await.unwrap().into_inner();
         assert!(answer.access_token.is_empty() && answer.refresh_token.is_empty());
         assert!(answer.user.is_none(), "nothing is told before the second step");
         answer.second_factor_required.unwrap().challenge_token
     }
 
-    async fn complete(
+    pub(crate) async fn complete(
         &mut self,
         challenge: &str,
         code: &str,

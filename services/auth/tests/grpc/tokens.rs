@@ -14,17 +14,17 @@ use crate::service::{Client, EMAIL, PASSWORD, Service, by, login, registration};
 
 type Tokens = TokenServiceClient<Transport>;
 
-struct Fixture {
-    service: Service,
+pub(crate) struct Fixture {
+    pub(crate) service: Service,
     auth: Client,
     tokens: Tokens,
     /// The same, as the workflow service calls it.
     workflow: Tokens,
-    access: String,
+    pub(crate) access: String,
 }
 
 impl Fixture {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let service = Service::start().await;
         let mut auth = Client::new(service.near());
         auth.register(registration(EMAIL)).await.unwrap();
@@ -35,7 +35,7 @@ impl Fixture {
         Self { service, auth, tokens, workflow, access }
     }
 
-    async fn create(&mut self, scopes: &[&str]) -> pb::CreateTokenResponse {
+    pub(crate) async fn create(&mut self, scopes: &[&str]) -> pb::CreateTokenResponse {
         let request = by(&self.access, wanted(scopes));
         self.tokens.create_token(request).await.unwrap().into_inner()
     }
@@ -45,7 +45,7 @@ impl Fixture {
         Ok(answer.into_inner().user.unwrap())
     }
 
-    async fn grant(&mut self, token: &str, scopes: &[&str]) -> Result<String, Status> {
+    pub(crate) async fn grant(&mut self, token: &str, scopes: &[&str]) -> Result<String, Status> {
         let message = pb::IssueGrantRequest {
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             lifetime_seconds: 3600,
@@ -53,7 +53,7 @@ impl Fixture {
         Ok(self.workflow.issue_grant(by(token, message)).await?.into_inner().grant)
     }
 
-    async fn check(&mut self, token: &str) -> pb::CheckTokenResponse {
+    pub(crate) async fn check(&mut self, token: &str) -> pb::CheckTokenResponse {
         let token_hash = OpaqueToken::parse(token).unwrap().hash().to_vec();
         let answer = self.workflow.check_token(pb::CheckTokenRequest { token_hash }).await;
         answer.unwrap().into_inner()

@@ -7,5 +7,6 @@ mod mesh;
 mod operator;
 mod outages;
 mod personal_data;
+mod routes;
 mod socket;
 mod walk;
