@@ -35,6 +35,11 @@ pub enum Error {
         "the code is not one that the authenticator shows now, nor a recovery code that is left"
     )]
     SecondFactorWrong,
+    /// The authenticator's secret was sealed with another `SECRET_KEY`.
+    #[error(
+        "codes of the authenticator cannot be checked here any more; use a recovery code, then set the second factor up anew"
+    )]
+    SecondFactorUnreadable,
     /// A second factor is demanded already.
     #[error("the account demands a second factor already; disable that one first")]
     SecondFactorEnabled,

@@ -272,6 +272,7 @@ impl Classify for Error {
             | Self::TooManyTokens { .. }
             | Self::SecondFactorEnabled
             | Self::NoSecondFactor
+            | Self::SecondFactorUnreadable
             | Self::EmailNotVerified => Code::FailedPrecondition,
             Self::OidcNotConfigured => Code::Unimplemented,
             Self::TooManyAttempts { .. } => Code::ResourceExhausted,
@@ -294,6 +295,7 @@ impl Classify for Error {
             Self::OidcNoEmail => "OIDC_EMAIL_NOT_VERIFIED",
             Self::OidcUnavailable(_) => "OIDC_UNAVAILABLE",
             Self::EmailNotVerified => "EMAIL_NOT_VERIFIED",
+            Self::SecondFactorUnreadable => "SECOND_FACTOR_UNREADABLE",
             Self::SecondFactorEnabled => "SECOND_FACTOR_ENABLED",
             Self::NoSecondFactor => "SECOND_FACTOR_NOT_ENABLED",
             Self::UnknownSession => "NOT_FOUND",
@@ -331,6 +333,7 @@ impl Classify for Error {
             | Self::ChallengeRefused
             | Self::SecondFactorWrong
             | Self::SecondFactorEnabled
+            | Self::SecondFactorUnreadable
             | Self::NoSecondFactor
             | Self::UnknownSession
             | Self::OidcNotConfigured

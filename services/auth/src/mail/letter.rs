@@ -55,6 +55,8 @@ pub enum Matter {
     SecondFactorGuessed,
     /// The account opens by an issuer's word from now on.
     IdentityLinked,
+    /// The account was closed, and its erasure began.
+    AccountClosed,
 }
 
 impl std::fmt::Debug for Letter {
@@ -83,6 +85,7 @@ impl Matter {
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
             Self::SecondFactorGuessed => "second_factor_guessed",
             Self::IdentityLinked => "identity_linked",
+            Self::AccountClosed => "account_closed",
         }
     }
 
@@ -98,7 +101,8 @@ impl Matter {
             | Self::SecondFactorDisabled
             | Self::RecoveryCodeUsed { .. }
             | Self::SecondFactorGuessed
-            | Self::IdentityLinked => DAY,
+            | Self::IdentityLinked
+            | Self::AccountClosed => DAY,
         }
     }
 
@@ -113,7 +117,8 @@ impl Matter {
             | Self::SecondFactorDisabled
             | Self::RecoveryCodeUsed { .. }
             | Self::SecondFactorGuessed
-            | Self::IdentityLinked => None,
+            | Self::IdentityLinked
+            | Self::AccountClosed => None,
         }
     }
 

@@ -22,7 +22,7 @@ macro_rules! forms {
 }
 
 /// Both forms of each letter. The first line of a text is the mail's subject.
-const LETTERS: [[(&str, &str); 2]; 9] = [
+const LETTERS: [[(&str, &str); 2]; 10] = [
     forms!("verify_email"),
     forms!("reset_password"),
     forms!("password_changed"),
@@ -32,6 +32,7 @@ const LETTERS: [[(&str, &str); 2]; 9] = [
     forms!("recovery_code_used"),
     forms!("second_factor_guessed"),
     forms!("identity_linked"),
+    forms!("account_closed"),
 ];
 const LAYOUT: &str = include_str!("../../templates/mail/layout.html");
 

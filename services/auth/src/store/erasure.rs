@@ -13,6 +13,7 @@ use super::user::{has_superuser, lock_superusers, lock_user};
 use super::{EndReason, Store, audit};
 use crate::domain::audit::{Act, Actor, Event};
 use crate::domain::{Erasure, Error, Origin, SessionId};
+use crate::mail::{Letter, Matter};
 
 #[derive(FromRow)]
 struct Row {
@@ -65,6 +66,9 @@ impl Store {
         .await?;
         let event = Event::by(actor, Act::Delete).about(user_id).subject(row.erasure_id);
         audit::record(&mut transaction, &event, origin).await?;
+        // About nobody's account, so that the erasure does not sweep it away before it is sent.
+        let letter = Letter { user_id: None, to: before.email, matter: Matter::AccountClosed };
+        self.mails.put(&mut transaction, &letter).await?;
         queue.wake(&mut transaction, row.erasure_id).await?;
         transaction.commit().await?;
         Ok(Some(row.into()))

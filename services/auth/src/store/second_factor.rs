@@ -231,7 +231,7 @@ impl Store {
         let secret = self
             .sealer
             .open(Purpose::SecondFactor, user_id.0, &row.sealed_secret)
-            .map_err(Error::internal)?;
+            .map_err(|_| Error::SecondFactorUnreadable)?;
         let secret = TotpSecret::from_bytes(&secret)
             .ok_or_else(|| Error::internal("a secret of odd length"))?;
         let step = secret.step_of(code, now(), row.last_step);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::credential_service_client::CredentialServiceClient;
+use elenchus_proto::pb::auth::v1::personal_data_service_client::PersonalDataServiceClient;
 use elenchus_rpc::Transport;
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -208,4 +209,16 @@ async fn guessing_at_every_door_is_bounded() {
     let request = from("203.0.113.9", verify("guessed"));
     let refusal = credentials.verify_email(request).await.unwrap_err();
     assert_eq!(refusal.code(), Code::ResourceExhausted);
+}
+
+#[tokio::test]
+async fn an_account_that_is_closed_is_told_so_by_mail() {
+    let service = Service::start().await;
+    let mut auth = Client::new(service.near());
+    auth.register(registration(EMAIL)).await.unwrap();
+    let token = auth.login(login(EMAIL, PASSWORD)).await.unwrap().into_inner().access_token;
+    let mut personal = PersonalDataServiceClient::new(service.near());
+    let request = pb::DeleteMyAccountRequest { password: PASSWORD.to_owned() };
+    personal.delete_my_account(by(&token, request)).await.unwrap();
+    service.mails.wait(EMAIL, "was just closed", 1).await;
 }

@@ -3,9 +3,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
+use elenchus_auth::Settings;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::second_factor_service_client::SecondFactorServiceClient;
 use elenchus_rpc::Transport;
+use elenchus_settings::Env;
 use tonic::{Code, Status};
 
 use crate::reason;
@@ -265,4 +267,23 @@ async fn the_database_does_not_hold_the_secret() {
         .await
         .unwrap();
     assert!(!sealed.windows(8).any(|part| fixture.secret.windows(8).any(|known| known == part)));
+}
+
+#[tokio::test]
+async fn after_a_change_of_the_secret_key_the_refusal_of_a_code_says_what_is_left() {
+    let mut fixture = Fixture::enrolled().await;
+    let env = Env::of_pairs([
+        ("SECRET_KEY", "6b51d431df5d7f141cbececcf79edf3d"),
+        ("ELENCHUS_DATA_DIR", "/nowhere"),
+    ]);
+    let heir = fixture.service.replica(Settings::from_env(&env).unwrap()).await;
+    fixture.auth = Client::new(heir.transport());
+    fixture.factor = Factor::new(heir.transport());
+    let challenge = fixture.challenge().await;
+    let code = now(&fixture.secret);
+    let refusal = fixture.complete(&challenge, &code).await.unwrap_err();
+    assert_eq!(refusal.code(), Code::FailedPrecondition);
+    assert_eq!(reason(&refusal), "SECOND_FACTOR_UNREADABLE");
+    let code = fixture.recovery_codes[0].clone();
+    fixture.complete(&challenge, &code).await.unwrap();
 }
