@@ -179,6 +179,7 @@ def samples(side: Side):
     yield ask("PATCH", one, {"document_category": "regulation", "keywords": ["a", "b"]}, document_id=document)
     yield ask("GET", one + "/chunks?limit=2", document_id=document)
     yield ask("GET", one + "/pages?limit=2", document_id=document)
+    yield ask("GET", one + "/citations?limit=2", document_id=document)
     failed = side.processed("cut-short.pdf", b"%PDF-1.7", "failed")
     yield ask("POST", one + "/retry", {}, document_id=failed)
     yield ask("POST", "/api/v1/documents/search", {"query": "written consent", "limit": 3, "filters": {"category": "regulation"}})

@@ -413,6 +413,13 @@ impl DocumentService for Fakes {
         nothing()
     }
 
+    async fn list_citations(
+        &self,
+        _: Request<document::ListCitationsRequest>,
+    ) -> Result<Response<document::ListCitationsResponse>, Status> {
+        nothing()
+    }
+
     async fn retry_document(
         &self,
         _: Request<document::RetryDocumentRequest>,

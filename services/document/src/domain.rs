@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::legal::Detected;
+
 /// A file of a user and what was read from it.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct Document {
@@ -40,7 +42,7 @@ pub struct Document {
     pub char_count: i32,
     /// Passages.
     pub chunk_count: i32,
-    /// What the owner says it is.
+    /// What it is, as the owner or its text says.
     pub category: String,
     /// Whose law the owner says it is about.
     pub jurisdiction: String,
@@ -48,6 +50,11 @@ pub struct Document {
     pub practice_area: String,
     /// Words to find it by.
     pub keywords: Vec<String>,
+    /// The fields above that the owner set.
+    pub edited: Vec<String>,
+    /// What its text says of it.
+    #[sqlx(json)]
+    pub detected: Vec<Detected>,
     /// When it was uploaded.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -129,6 +136,17 @@ pub struct Labels {
 }
 
 impl Labels {
+    /// The fields that the owner says something of.
+    pub fn said(&self) -> Vec<&'static str> {
+        let fields = [
+            ("document_category", self.category.is_empty()),
+            ("jurisdiction", self.jurisdiction.is_empty()),
+            ("practice_area", self.practice_area.is_empty()),
+            ("keywords", self.keywords.is_empty()),
+        ];
+        fields.into_iter().filter(|(_, is_unsaid)| !is_unsaid).map(|(field, _)| field).collect()
+    }
+
     const MAX_CHARS: usize = 100;
     const MAX_KEYWORDS: usize = 50;
 

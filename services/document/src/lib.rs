@@ -6,6 +6,7 @@ mod deletion;
 pub mod domain;
 pub mod extract;
 mod grpc;
+pub mod legal;
 mod personal_data;
 mod processing;
 mod range;

@@ -43,6 +43,12 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Otherwise,
         },
         Table {
+            name: "legal_citation",
+            rows: "t.document_id IN (SELECT document_id FROM document WHERE user_id = $1)",
+            export: Export::RowWithout(&[]),
+            erase: Erase::Otherwise,
+        },
+        Table {
             name: "deletion",
             rows: "t.user_id = $1",
             export: Export::RowWithout(&[

@@ -16,9 +16,10 @@ use uuid::Uuid;
 use crate::chunk::{chunks, sections, title};
 use crate::domain::{Document, PageText, Passage};
 use crate::extract::{Extracted, Extractor, Failure, PAGE_BREAK, Source, has_words};
+use crate::legal::{cited, detect};
 use crate::recognize::Recognizer;
 use crate::storage::Files;
-use crate::store::{Bare, Store};
+use crate::store::{Bare, Says, Store};
 
 /// The table whose rows are the jobs, and the channel of their wakes.
 pub(crate) const QUEUE_TABLE: &str = "document";
@@ -110,7 +111,8 @@ impl Processing {
             let text = text(&pages);
             let count = self.store.page_count(id).await?;
             let passages = passages(id, &text, count);
-            self.store.keep_passages(lease, text.chars().count(), &passages).await?;
+            let says = Says { detected: detect(&text), citations: cited(&text) };
+            self.store.keep_passages(lease, text.chars().count(), &passages, &says).await?;
         }
         Ok(self.embed(lease, id).await?)
     }

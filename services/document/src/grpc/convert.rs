@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tonic::Code;
 
 use crate::domain::{Document, Error, PageText, Passage};
+use crate::legal::{Cited, Detected};
 use crate::search::Hit;
 
 /// When to try again what needs files that cannot be reached.
@@ -78,8 +79,37 @@ impl From<Document> for pb::Document {
             jurisdiction: document.jurisdiction,
             practice_area: document.practice_area,
             keywords: document.keywords,
+            edited_fields: document.edited,
+            detected: document.detected.into_iter().map(Into::into).collect(),
             created_at: time(document.created_at),
             updated_at: time(document.updated_at),
+        }
+    }
+}
+
+impl From<Detected> for pb::DetectedLabel {
+    fn from(detected: Detected) -> Self {
+        Self {
+            field: detected.field,
+            value: detected.value,
+            confidence: detected.confidence,
+            start_char: detected.start_char,
+            end_char: detected.end_char,
+        }
+    }
+}
+
+impl From<Cited> for pb::LegalCitation {
+    fn from(cited: Cited) -> Self {
+        Self {
+            kind: cited.kind,
+            content: cited.content,
+            normalized: cited.normalized,
+            case_name: cited.case_name,
+            court: cited.court,
+            year: cited.year,
+            start_char: cited.start_char,
+            end_char: cited.end_char,
         }
     }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use self::stream::Answers;
 use crate::domain::{Document, Error, Labels, check_text};
+use crate::legal::normalized;
 use crate::search::{Method, Search};
 use crate::storage::Files;
 use crate::store::{Change, Filters, Listing, Scope, Store};
@@ -25,6 +26,7 @@ const DEFAULT_PAGE: i32 = 50;
 const DEFAULT_RESULTS: i32 = 10;
 const MAX_RESULTS: i32 = 50;
 const MAX_QUERY_CHARS: usize = 4_000;
+const MAX_CITATION_CHARS: usize = 200;
 const STATUSES: [&str; 4] = ["pending", "processing", "completed", "failed"];
 
 /// The service behind the protos.
@@ -74,6 +76,13 @@ impl DocumentService for DocumentRpc {
             },
             status: request.status,
             name: request.q,
+            cites: match request.cites.as_str() {
+                "" => String::new(),
+                cites => {
+                    check_text("cites", cites, 1, MAX_CITATION_CHARS).map_err(from_error)?;
+                    normalized(cites)
+                }
+            },
         };
         let found = self.store.list(owner, &page, &listing).await.map_err(from_error)?;
         let next = found
@@ -156,6 +165,21 @@ impl DocumentService for DocumentRpc {
         let next = found.last().filter(|_| page.is_full(found.len())).map(|last| last.page_number);
         let pages = found.into_iter().map(Into::into).collect();
         respond(pb::ListPagesResponse { pages }, next)
+    }
+
+    async fn list_citations(
+        &self,
+        request: Request<pb::ListCitationsRequest>,
+    ) -> Result<Response<pb::ListCitationsResponse>, Status> {
+        let owner = Caller::of(&request)?.user_id;
+        let request = request.into_inner();
+        let page = Page::parse(request.skip, request.limit, DEFAULT_PAGE, &request.page_token)?;
+        let document = self.document(owner, &request.document_id).await?;
+        let found = self.store.citations(document.document_id, &page).await.map_err(from_error)?;
+        let last = found.last().filter(|_| page.is_full(found.len()));
+        let next = last.map(|last| last.citation_index);
+        let citations = found.into_iter().map(Into::into).collect();
+        respond(pb::ListCitationsResponse { citations }, next)
     }
 
     async fn retry_document(

@@ -10,9 +10,20 @@ use elenchus_rpc::UserId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::legal::{write_citations, write_labels};
 use super::{Store, columns};
 use crate::domain::{Document, Passage};
 use crate::extract::Failure;
+use crate::legal::{Cited, Detected};
+
+/// What a document's text says of it.
+#[derive(Debug, Clone, Default)]
+pub struct Says {
+    /// What it is.
+    pub detected: Vec<Detected>,
+    /// What it cites.
+    pub citations: Vec<Cited>,
+}
 
 /// A passage that waits for its vector.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -71,16 +82,19 @@ impl Store {
             .await
     }
 
-    /// Keeps a document's passages, in place of any others.
+    /// Keeps a document's passages and what its text says of it, in place of any others.
     pub async fn keep_passages(
         &self,
         lease: &Lease,
         char_count: usize,
         passages: &[Passage],
+        says: &Says,
     ) -> Result<(), Lost> {
         let mut transaction = self.pool.begin().await?;
         lease.hold(&mut transaction).await?;
         write_passages(&mut transaction, lease.key(), passages).await?;
+        write_labels(&mut transaction, lease.key(), &says.detected).await?;
+        write_citations(&mut transaction, lease.key(), &says.citations).await?;
         sqlx::query(
             "UPDATE document SET char_count = $2, chunk_count = $3, updated_at = clock_timestamp()
              WHERE document_id = $1",

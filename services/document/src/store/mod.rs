@@ -2,6 +2,7 @@
 
 mod deletion;
 mod job;
+mod legal;
 mod page;
 mod search;
 mod vector;
@@ -17,7 +18,7 @@ use sqlx::migrate::Migrator;
 use uuid::Uuid;
 
 pub use self::deletion::Deletion;
-pub use self::job::Bare;
+pub use self::job::{Bare, Says};
 pub use self::search::{Candidates, Filters, Scope};
 pub use self::vector::StoredVectors;
 use crate::domain::{Document, Error, Labels, Passage};
@@ -33,7 +34,7 @@ macro_rules! columns {
     () => {
         "document_id, user_id, filename, original_filename, file_type, file_size, content_hash, storage_key,
          status, stage, progress, error, error_code, reader, page_count, char_count, chunk_count, category,
-         jurisdiction, practice_area, keywords, created_at, updated_at"
+         jurisdiction, practice_area, keywords, edited, detected, created_at, updated_at"
     };
 }
 pub(crate) use columns;
@@ -74,6 +75,8 @@ pub struct Listing {
     pub status: String,
     /// Only where the name holds this.
     pub name: String,
+    /// Only those that cite this, as citations are looked for.
+    pub cites: String,
 }
 
 /// What of a document is to change. None stays as it is.
@@ -89,6 +92,19 @@ pub struct Change {
     pub practice_area: Option<String>,
     /// Words to find it by; none keeps those that it has.
     pub keywords: Vec<String>,
+}
+
+impl Change {
+    /// The fields of a lawyer's that the owner says something of.
+    fn said(&self) -> Vec<&'static str> {
+        let fields = [
+            ("document_category", self.category.is_some()),
+            ("jurisdiction", self.jurisdiction.is_some()),
+            ("practice_area", self.practice_area.is_some()),
+            ("keywords", !self.keywords.is_empty()),
+        ];
+        fields.into_iter().filter(|(_, is_said)| *is_said).map(|(field, _)| field).collect()
+    }
 }
 
 impl Store {
@@ -111,8 +127,8 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let document: Option<Document> = sqlx::query_as(concat!(
             "INSERT INTO document (document_id, user_id, filename, original_filename, file_type, file_size,
-                 content_hash, storage_key, category, jurisdiction, practice_area, keywords, due_at)
-             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 content_hash, storage_key, category, jurisdiction, practice_area, keywords, edited, due_at)
+             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                  -- Smaller files go first, but overtake by ten minutes at most: none waits for ever.
                  clock_timestamp() - interval '10 minutes' / (1 + $5 / 1048576.0))
              ON CONFLICT (user_id, content_hash) DO NOTHING
@@ -130,6 +146,7 @@ impl Store {
         .bind(&new.labels.jurisdiction)
         .bind(&new.labels.practice_area)
         .bind(&new.labels.keywords)
+        .bind(new.labels.said())
         .fetch_optional(&mut *transaction)
         .await?;
         if let Some(document) = &document {
@@ -235,8 +252,11 @@ impl Store {
                 AND ($4 = '' OR category = $4) AND ($5 = '' OR jurisdiction = $5)
                 AND ($6 = '' OR practice_area = $6) AND ($7 = '' OR status = $7)
                 AND ($8 = '' OR strpos(lower(filename), lower($8)) > 0)
+                AND ($9 = '' OR EXISTS (
+                    SELECT FROM legal_citation cited
+                    WHERE cited.document_id = document.document_id AND cited.normalized = $9))
               ORDER BY created_at DESC, document_id DESC
-              LIMIT $9 OFFSET $10"
+              LIMIT $10 OFFSET $11"
         ))
         .bind(owner.0)
         .bind(page.after.map(|(created_at, _)| created_at))
@@ -246,6 +266,7 @@ impl Store {
         .bind(&listing.filters.practice_area)
         .bind(&listing.status)
         .bind(&listing.name)
+        .bind(&listing.cites)
         .bind(page.limit)
         .bind(page.skip)
         .fetch_all(&self.pool)
@@ -265,7 +286,8 @@ impl Store {
             "UPDATE document
              SET filename = coalesce($3, filename), category = coalesce($4, category),
                  jurisdiction = coalesce($5, jurisdiction), practice_area = coalesce($6, practice_area),
-                 keywords = coalesce($7, keywords), updated_at = clock_timestamp()
+                 keywords = coalesce($7, keywords), updated_at = clock_timestamp(),
+                 edited = ARRAY(SELECT DISTINCT field FROM unnest(edited || $8::text[]) AS field ORDER BY field)
              WHERE document_id = $1 AND user_id = $2
              RETURNING ",
             columns!()
@@ -277,6 +299,7 @@ impl Store {
         .bind(&change.jurisdiction)
         .bind(&change.practice_area)
         .bind(keywords)
+        .bind(change.said())
         .fetch_optional(&self.pool)
         .await?;
         Ok(changed)

@@ -9,6 +9,7 @@ mod deleting;
 mod download;
 mod finding;
 mod intake;
+mod legal;
 mod meaning;
 mod pdf;
 mod scans;

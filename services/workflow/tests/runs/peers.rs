@@ -186,6 +186,13 @@ impl DocumentService for Documents {
         Err(Status::unimplemented("not played"))
     }
 
+    async fn list_citations(
+        &self,
+        _: Request<pb::ListCitationsRequest>,
+    ) -> Result<Response<pb::ListCitationsResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
     async fn retry_document(
         &self,
         _: Request<pb::RetryDocumentRequest>,
