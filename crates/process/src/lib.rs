@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use elenchus_cache::Cache;
+use elenchus_rpc::session::{RemoteSessions, SharedSessions, ended};
 use elenchus_rpc::token::{Keys, RemoteKeys};
 use elenchus_rpc::transport::{Identity, Transport};
 use elenchus_rpc::{Server, Shutdown, Tls};
@@ -64,6 +65,13 @@ impl Process {
         };
         let cache = Cache::from_env(&env)?;
         Ok(Self { env, keys, cache, tls, peers, shutdown })
+    }
+
+    /// The sessions as auth knows them, asked for by the service `name`.
+    pub fn sessions(&self, name: &'static str) -> Result<SharedSessions, Invalid> {
+        let sessions = Arc::new(RemoteSessions::new(self.peer(name, Role::Auth)?));
+        ended::heed(&self.cache, Arc::clone(&sessions), &self.shutdown);
+        Ok(sessions)
     }
 
     /// The way from the service `name` to `callee`, signed by the one for the other.

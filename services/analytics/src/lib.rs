@@ -7,14 +7,12 @@ mod grpc;
 mod personal_data;
 pub mod store;
 
-use std::sync::Arc;
-
 use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
-use elenchus_process::{Process, Role, StartError};
+use elenchus_process::{Process, StartError};
 use elenchus_proto::pb::analytics::v1::analytics_service_server::AnalyticsServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::{RemoteSessions, SharedSessions};
+use elenchus_rpc::session::SharedSessions;
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::{Server, Shutdown, server};
 use sqlx::PgPool;
@@ -30,7 +28,7 @@ pub const NAME: &str = "analytics";
 pub async fn start(process: &Process) -> Result<Server, StartError> {
     let database = DatabaseSettings::from_env(&process.env, "ANALYTICS")?;
     let pool = Database::open(&database, NAME, &MIGRATOR).await?;
-    let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
+    let sessions = process.sessions(NAME)?;
     Ok(build(pool, process.keys.clone(), sessions, &process.shutdown)?)
 }
 

@@ -143,7 +143,7 @@ impl Accounts {
             Rotation::Rotated(user, session) => Ok(SignedIn { user, session, refresh_token }),
             Rotation::Refused => Err(Error::RefreshRefused),
             Rotation::Reused(session) => {
-                self.sessions.forget(session).await;
+                self.sessions.end(session).await;
                 tracing::warn!(session.id = %session, "a refresh token was used twice; its session has ended");
                 Err(Error::RefreshReused)
             }
@@ -153,7 +153,7 @@ impl Accounts {
     /// Ends a session.
     pub(crate) async fn log_out(&self, session: SessionId, origin: &Origin) -> Result<(), Error> {
         self.store.end_session(session, EndReason::Logout, origin).await?;
-        self.sessions.forget(session).await;
+        self.sessions.end(session).await;
         Ok(())
     }
 }

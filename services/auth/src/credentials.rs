@@ -144,7 +144,7 @@ impl Credentials {
 
     async fn forget(&self, ended: Vec<SessionId>) {
         for session in ended {
-            self.sessions.forget(session).await;
+            self.sessions.end(session).await;
         }
     }
 }

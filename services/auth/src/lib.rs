@@ -42,6 +42,7 @@ use elenchus_proto::pb::auth::v1::ticket_service_server::TicketServiceServer;
 use elenchus_proto::pb::auth::v1::token_service_server::TokenServiceServer;
 use elenchus_proto::pb::auth::v1::user_service_server::UserServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
+use elenchus_rpc::session::ended;
 use elenchus_rpc::{Server, Shutdown};
 use sqlx::PgPool;
 
@@ -142,8 +143,9 @@ pub async fn build(
 
     let passwords = Arc::new(Passwords::for_this_machine());
     let attempts = Arc::new(Attempts::new(cache.clone(), settings.attempts));
-    let refusals = Refusals::new(store.clone(), cache, shutdown.clone());
-    let sessions = Arc::new(StoredSessions::new(store.clone()));
+    let refusals = Refusals::new(store.clone(), cache.clone(), shutdown.clone());
+    let sessions = Arc::new(StoredSessions::new(store.clone(), cache.clone()));
+    ended::heed(&cache, Arc::clone(&sessions), shutdown);
     let credentials = Arc::new(Credentials {
         store: store.clone(),
         passwords: Arc::clone(&passwords),

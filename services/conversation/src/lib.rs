@@ -11,8 +11,6 @@ mod personal_data;
 pub mod store;
 mod sweep;
 
-use std::sync::Arc;
-
 use elenchus_llm::Models;
 use elenchus_outbox::Relay;
 use elenchus_personal_data::PersonalData;
@@ -22,7 +20,6 @@ use elenchus_proto::pb::conversation::v1::assistant_service_server::AssistantSer
 use elenchus_proto::pb::conversation::v1::conversation_service_server::ConversationServiceServer;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::RemoteSessions;
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
@@ -63,7 +60,7 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
         documents: process.peer(NAME, Role::Document)?,
         analytics: process.peer(NAME, Role::Analytics)?,
     };
-    let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
+    let sessions = process.sessions(NAME)?;
     let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
     Ok(build(pool, models, peers, guard, Pace::default(), &process.shutdown).await?)
 }

@@ -29,7 +29,6 @@ use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
 use elenchus_proto::pb::document::v1::document_service_server::DocumentServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::RemoteSessions;
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
@@ -84,7 +83,7 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
         analytics: process.peer(NAME, Role::Analytics)?,
         conversations: process.peer(NAME, Role::Conversation)?,
     };
-    let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
+    let sessions = process.sessions(NAME)?;
     let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
     Ok(build(settings, pool, peers, guard, &process.shutdown).await?)
 }

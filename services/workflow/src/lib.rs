@@ -13,8 +13,6 @@ mod settings;
 mod shipped;
 mod store;
 
-use std::sync::Arc;
-
 use elenchus_durable::{Notices, Queue, Worker};
 use elenchus_outbox::Relay;
 use elenchus_personal_data::PersonalData;
@@ -22,7 +20,7 @@ use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::workflow::v1::workflow_service_server::WorkflowServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::{RemoteSessions, SharedSessions};
+use elenchus_rpc::session::SharedSessions;
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
@@ -79,7 +77,7 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
         conversation: process.peer(NAME, Role::Conversation)?,
         analytics: process.peer(NAME, Role::Analytics)?,
     };
-    let sessions = Arc::new(RemoteSessions::new(process.peer(NAME, Role::Auth)?));
+    let sessions = process.sessions(NAME)?;
     Ok(build(settings, pool, peers, sessions, &process.shutdown).await?)
 }
 

@@ -1,6 +1,7 @@
 //! What a credential lets its user do, as the auth service says it: a log-out, a deactivation, a lost
-//! role or a revoked token holds at every service within a second.
+//! role or a revoked token holds at every service within a second, and as a rule at once.
 
+pub mod ended;
 mod remote;
 mod silence;
 

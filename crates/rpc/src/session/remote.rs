@@ -12,6 +12,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
+use super::ended::Memory;
 use super::silence::Silence;
 use super::{Authority, Credential, Sessions};
 use crate::caller::{UserId, as_service};
@@ -68,6 +69,19 @@ impl RemoteSessions {
         let authority = self.seen.get(&credential).await?;
         metrics::counter!("rpc_sessions_remembered_total").increment(1);
         Some(authority)
+    }
+}
+
+#[async_trait]
+impl Memory for RemoteSessions {
+    async fn forget(&self, credential: Credential) {
+        self.answers.invalidate(&credential).await;
+        self.seen.invalidate(&credential).await;
+    }
+
+    fn doubt(&self) {
+        // What stands in while auth is silent stays: losing Redis must not close doors as well.
+        self.answers.invalidate_all();
     }
 }
 

@@ -51,7 +51,7 @@ impl SessionService for SessionRpc {
         if !was_alive {
             return Err(from_error(Error::UnknownSession));
         }
-        self.sessions.forget(session).await;
+        self.sessions.end(session).await;
         Ok(Response::new(pb::RevokeSessionResponse { message: "The session has ended".to_owned() }))
     }
 
@@ -65,7 +65,7 @@ impl SessionService for SessionRpc {
         let origin = origin::of(&request);
         let ended = self.store.revoke_sessions(user_id, keep, &origin).await.map_err(from_error)?;
         for session in &ended {
-            self.sessions.forget(*session).await;
+            self.sessions.end(*session).await;
         }
         let ended = i32::try_from(ended.len()).unwrap_or(i32::MAX);
         Ok(Response::new(pb::RevokeSessionsResponse { ended }))

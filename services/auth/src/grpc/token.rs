@@ -63,7 +63,7 @@ impl TokenService for TokenRpc {
         let token_id = token_id.map_err(|_| not_found("token"))?;
         let revoked = self.store.revoke_api_token(user_id, token_id, &origin).await;
         let hash = revoked.map_err(from_error)?.ok_or_else(|| not_found("token"))?;
-        self.sessions.forget_token(hash).await;
+        self.sessions.end_token(hash).await;
         Ok(Response::new(pb::RevokeTokenResponse { message: "Token revoked".to_owned() }))
     }
 
