@@ -126,7 +126,7 @@ def run(folder: pathlib.Path, processes: list[subprocess.Popen]):
     telemetry, endpoint = mesh.collector(folder, "--exporter", "blackhole")
     processes.append(telemetry)
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-                 "RATE_LIMIT_PER_MINUTE": "4000000000", "RATE_LIMIT_BURST": "4000000000"}
+                 "RATE_LIMIT_PER_MINUTE": "1000000", "RATE_LIMIT_BURST": "1000000"}
     apart = mesh.Apart(PROGRAM, folder, variables)
     processes.extend(apart.processes.values())
     idle = sum(process.pss_mb(one.pid) for one in apart.processes.values())

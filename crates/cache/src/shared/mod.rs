@@ -27,7 +27,9 @@ local whole = tonumber(redis.call('GET', KEYS[1])) or now
 local ahead = math.max(whole - now, 0)
 local step, depth = tonumber(ARGV[1]), tonumber(ARGV[2])
 if ahead + step <= depth then
-    redis.call('SET', KEYS[1], string.format('%.0f', now + ahead + step), 'PX', math.ceil((ahead + step) / 1000))
+    -- A step of less than a microsecond is none here, and Redis keeps nothing for no time.
+    local keep = math.max(math.ceil((ahead + step) / 1000), 1)
+    redis.call('SET', KEYS[1], string.format('%.0f', now + ahead + step), 'PX', keep)
 end
 return ahead
 ";
