@@ -16,7 +16,7 @@ pub struct Document {
     pub filename: String,
     /// The name that it came with.
     pub original_filename: String,
-    /// `pdf`, `docx`, `doc` or `txt`.
+    /// What it is called: the name of a [`crate::extract::FileType`].
     pub file_type: String,
     /// Bytes.
     pub file_size: i64,

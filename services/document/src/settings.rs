@@ -71,7 +71,7 @@ fn effort(env: &Env) -> Result<Effort, Invalid> {
 fn allowed(env: &Env) -> Result<Vec<FileType>, Invalid> {
     const NAME: &str = "ALLOWED_FILE_TYPES";
     let Some(names) = env.json::<Vec<String>>(NAME)? else {
-        return Ok(vec![FileType::Pdf, FileType::Doc, FileType::Docx, FileType::Txt]);
+        return Ok(FileType::ALL.to_vec());
     };
     names
         .iter()

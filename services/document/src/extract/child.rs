@@ -6,7 +6,9 @@ use std::thread;
 
 use office_oxide::DocumentFormat;
 
-use super::{Extracted, Failure, FileType, jail, kind, pdf, plain, word};
+use super::{
+    Extracted, Failure, FileType, html, jail, kind, mail, markdown, pdf, plain, rtf, word,
+};
 
 /// The first argument that makes a program of ours the reading process.
 pub const EXTRACT_ARGUMENT: &str = "extract-document";
@@ -46,18 +48,22 @@ fn answer(claimed: &str) -> io::Result<()> {
 }
 
 fn read(bytes: Vec<u8>, claimed: &str) -> Result<Extracted, Failure> {
-    let file_type = kind::detect(&bytes)?;
-    if claimed != file_type.as_str() {
+    let found = kind::detect(&bytes)?;
+    let Some(file_type) = kind::named(&bytes, found, claimed.parse().ok()) else {
         // What has no mark of its own is text only if it decodes as text.
-        if file_type == FileType::Txt {
+        if found == FileType::Txt {
             plain::read(&bytes)?;
         }
-        return Err(Failure::mismatch(claimed, file_type));
-    }
+        return Err(Failure::mismatch(claimed, found));
+    };
     match file_type {
         FileType::Pdf => pdf::read(&bytes),
         FileType::Docx => word::read(bytes, file_type, DocumentFormat::Docx),
         FileType::Doc => word::read(bytes, file_type, DocumentFormat::Doc),
         FileType::Txt => plain::read(&bytes),
+        FileType::Rtf => rtf::read(&bytes),
+        FileType::Html => html::read(&bytes),
+        FileType::Eml => mail::read(&bytes),
+        FileType::Md => markdown::read(&bytes),
     }
 }

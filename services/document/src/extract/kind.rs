@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use encoding_rs::{Encoding, UTF_8};
 use office_oxide::cfb::CfbReader;
 
 use super::{Failure, FileType};
@@ -9,12 +10,14 @@ use super::{Failure, FileType};
 const PDF: &[u8] = b"%PDF-";
 /// Readers accept bytes before a PDF's header, as mail systems put them there.
 const PDF_HEADER_WITHIN: usize = 1024;
+/// What is text says within these bytes what kind of it.
+const HEAD: usize = 8 << 10;
 const ZIP: &[u8] = b"PK\x03\x04";
+const RTF: &[u8] = b"{\\rtf";
 const OLE2: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// What other things start with, and what people call them.
-const OTHERS: [(&[u8], &str); 11] = [
-    (b"{\\rtf", "rich text (RTF)"),
+const OTHERS: [(&[u8], &str); 10] = [
     (b"\x89PNG", "a picture (PNG)"),
     (b"\xff\xd8\xff", "a picture (JPEG)"),
     (b"II*\0", "a picture (TIFF)"),
@@ -35,6 +38,9 @@ pub(super) fn detect(bytes: &[u8]) -> Result<FileType, Failure> {
     if contains(&bytes[..bytes.len().min(PDF_HEADER_WITHIN)], PDF) {
         return Ok(FileType::Pdf);
     }
+    if bytes.starts_with(RTF) {
+        return Ok(FileType::Rtf);
+    }
     if bytes.starts_with(OLE2) {
         return inside_ole2(bytes);
     }
@@ -43,9 +49,57 @@ pub(super) fn detect(bytes: &[u8]) -> Result<FileType, Failure> {
     }
     match OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         Some((_, what)) => Err(Failure::unsupported(what)),
-        // Whether it really is text shows when it is decoded.
-        None => Ok(FileType::Txt),
+        None => Ok(inside_text(&head(bytes))),
     }
+}
+
+/// What a file of this kind and name is read as. Some formats have no mark of their own: any text may be
+/// Markdown, and what begins like a message may be one or a memorandum. Those are what they are called.
+pub(super) fn named(bytes: &[u8], found: FileType, claimed: Option<FileType>) -> Option<FileType> {
+    let claimed = claimed?;
+    let is_so = match (found, claimed) {
+        (FileType::Txt, FileType::Md) => true,
+        (FileType::Txt, FileType::Html) => begins_with_a_tag(&head(bytes)),
+        (FileType::Txt, FileType::Eml) => fields(&head(bytes)).any(|name| name == "from"),
+        (found, claimed) => found == claimed,
+    };
+    is_so.then_some(claimed)
+}
+
+/// The first characters of what may be text, in lower case and without what may precede the first word.
+fn head(bytes: &[u8]) -> String {
+    let bytes = &bytes[..bytes.len().min(HEAD)];
+    let encoding = Encoding::for_bom(bytes).map_or(UTF_8, |(encoding, _)| encoding);
+    encoding.decode(bytes).0.trim_start().to_lowercase()
+}
+
+/// A web page says that it is one; a message has fields that only mail systems write. Whether the rest
+/// really is text shows when it is decoded.
+fn inside_text(head: &str) -> FileType {
+    let is_page = |text: &str| text.starts_with("<!doctype html") || text.starts_with("<html");
+    let is_late_page = || head.starts_with("<?xml") || head.starts_with("<!--");
+    if is_page(head)
+        || is_late_page() && (head.contains("<html") || head.contains("<!doctype html"))
+    {
+        return FileType::Html;
+    }
+    let is_of_a_mail_system =
+        |name: &str| matches!(name, "received" | "message-id" | "mime-version" | "return-path");
+    if fields(head).any(is_of_a_mail_system) { FileType::Eml } else { FileType::Txt }
+}
+
+fn begins_with_a_tag(head: &str) -> bool {
+    head.strip_prefix('<')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!'))
+}
+
+/// The names of the fields that a message begins with, and nothing else.
+fn fields(head: &str) -> impl Iterator<Item = &str> {
+    head.lines().filter(|line| !line.starts_with([' ', '\t'])).map_while(|line| {
+        let (name, _) = line.split_once(':')?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        (!name.is_empty() && name.chars().all(is_name)).then_some(name)
+    })
 }
 
 fn inside_ole2(bytes: &[u8]) -> Result<FileType, Failure> {
@@ -109,9 +163,25 @@ mod tests {
         assert_eq!(detect(b"\n\n%PDF-1.7\n"), Ok(FileType::Pdf));
         assert_eq!(detect(b"Dear Sir"), Ok(FileType::Txt));
         assert_eq!(detect(b"").unwrap_err().code, FailureCode::Empty);
-        for other in [&b"{\\rtf1"[..], b"\x89PNG\r\n", b"PK\x05\x06\0\0"] {
+        assert_eq!(detect(b"{\\rtf1 Dear Sir}"), Ok(FileType::Rtf));
+        assert_eq!(detect(b"\xef\xbb\xbf <!DOCTYPE HTML><p>Dear"), Ok(FileType::Html));
+        assert_eq!(detect(b"<?xml version='1.0'?>\n<html xmlns='x'>"), Ok(FileType::Html));
+        assert_eq!(detect(b"Received: from a\r\n\tby b\r\nFrom: c\r\n\r\nDear"), Ok(FileType::Eml));
+        for other in [&b"\x89PNG\r\n"[..], b"PK\x05\x06\0\0"] {
             assert_eq!(detect(other).unwrap_err().code, FailureCode::UnsupportedType);
         }
         assert_eq!(detect(OLE2).unwrap_err().code, FailureCode::Damaged);
+    }
+    #[test]
+    fn the_name_decides_where_the_content_does_not() {
+        let named = |bytes: &[u8], claimed| named(bytes, detect(bytes).unwrap(), Some(claimed));
+        let memorandum = b"From: Ada\nTo: Bob\nRe: the lease\n\nThe rent is due.";
+        assert_eq!(named(memorandum, FileType::Txt), Some(FileType::Txt));
+        assert_eq!(named(memorandum, FileType::Md), Some(FileType::Md));
+        assert_eq!(named(memorandum, FileType::Eml), Some(FileType::Eml));
+        assert_eq!(named(memorandum, FileType::Html), None);
+        assert_eq!(named(b"<p>Dear Sir", FileType::Html), Some(FileType::Html));
+        assert_eq!(named(b"Dear Sir: I", FileType::Eml), None);
+        assert_eq!(named(b"Message-ID: <1>\nFrom: a\n\nb", FileType::Txt), None);
     }
 }

@@ -5,11 +5,16 @@
 
 mod child;
 mod failure;
+mod html;
 mod jail;
 mod kind;
+mod layout;
+mod mail;
+mod markdown;
 mod parent;
 mod pdf;
 mod plain;
+mod rtf;
 mod word;
 
 use std::fmt;
@@ -37,9 +42,21 @@ pub enum FileType {
     Doc,
     /// Plain text.
     Txt,
+    /// Rich text.
+    Rtf,
+    /// A web page.
+    Html,
+    /// An e-mail message.
+    Eml,
+    /// Markdown.
+    Md,
 }
 
 impl FileType {
+    /// All of them.
+    pub const ALL: [Self; 8] =
+        [Self::Pdf, Self::Doc, Self::Docx, Self::Txt, Self::Rtf, Self::Html, Self::Eml, Self::Md];
+
     /// The name that the contract uses, which is also the extension.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,6 +64,10 @@ impl FileType {
             Self::Docx => "docx",
             Self::Doc => "doc",
             Self::Txt => "txt",
+            Self::Rtf => "rtf",
+            Self::Html => "html",
+            Self::Eml => "eml",
+            Self::Md => "md",
         }
     }
 
@@ -57,6 +78,10 @@ impl FileType {
             Self::Docx => "a Word document (.docx)",
             Self::Doc => "an old Word document (.doc)",
             Self::Txt => "plain text",
+            Self::Rtf => "rich text (RTF)",
+            Self::Html => "a web page (HTML)",
+            Self::Eml => "an e-mail message",
+            Self::Md => "Markdown text",
         }
     }
 
@@ -67,6 +92,10 @@ impl FileType {
             Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             Self::Doc => "application/msword",
             Self::Txt => "text/plain",
+            Self::Rtf => "application/rtf",
+            Self::Html => "text/html",
+            Self::Eml => "message/rfc822",
+            Self::Md => "text/markdown",
         }
     }
 }
@@ -81,13 +110,13 @@ impl FromStr for FileType {
     type Err = UnknownFileType;
 
     fn from_str(name: &str) -> Result<Self, UnknownFileType> {
-        match name {
-            "pdf" => Ok(Self::Pdf),
-            "docx" => Ok(Self::Docx),
-            "doc" => Ok(Self::Doc),
-            "txt" => Ok(Self::Txt),
-            _ => Err(UnknownFileType(name.to_owned())),
-        }
+        let name = match name {
+            "htm" => "html",
+            "markdown" => "md",
+            name => name,
+        };
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == name);
+        known.ok_or_else(|| UnknownFileType(name.to_owned()))
     }
 }
 

@@ -16,7 +16,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     Ok(Extracted::whole(FileType::Txt, "plain", text))
 }
 
-fn decode(bytes: &[u8]) -> Result<String, Failure> {
+/// The characters of a file, in whichever encoding.
+pub(super) fn decode(bytes: &[u8]) -> Result<String, Failure> {
     for (mark, encoding) in [(&b"\xff\xfe"[..], UTF_16LE), (b"\xfe\xff", UTF_16BE)] {
         if let Some(rest) = bytes.strip_prefix(mark) {
             let (text, has_errors) = encoding.decode_without_bom_handling(rest);

@@ -11,6 +11,9 @@ use office_oxide::{Document, DocumentFormat, OfficeError};
 
 use super::{Extracted, Failure, FileType, clean, has_words};
 
+/// How the reader ends the words that it puts in place of what is nested too deeply for it.
+const LEFT_OUT: &str = "not shown — document truncated]";
+
 pub(super) fn read(
     bytes: Vec<u8>,
     file_type: FileType,
@@ -24,6 +27,9 @@ pub(super) fn read(
         return Err(Failure::damaged_because("part of its text is missing", &damage));
     }
     let text = clean(&document.plain_text());
+    if text.contains(LEFT_OUT) {
+        return Err(Failure::limit_exceeded("The file is nested more deeply than a document is"));
+    }
     if !has_words(&text) {
         return Err(Failure::no_text());
     }

@@ -64,7 +64,8 @@ fn stream(entries: &str, bytes: &[u8]) -> Vec<u8> {
     object
 }
 
-fn assemble(objects: &[Vec<u8>]) -> Vec<u8> {
+/// A PDF of these objects, of which the first is its root.
+pub(crate) fn assemble(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"%PDF-1.4\n".to_vec();
     let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
     for (object, number) in objects.iter().zip(1..) {

@@ -17,7 +17,7 @@ use self::read::{Reader, Unreadable};
 /// What `elenchus cite check` is told.
 #[derive(Args)]
 pub(crate) struct CheckArguments {
-    /// The brief: a .pdf, .docx, .doc, .txt or .md file.
+    /// The brief: a .pdf, .docx, .doc, .txt, .md, .rtf, .html or .eml file.
     file: PathBuf,
     /// The folder of the documents that it quotes, searched with its subfolders.
     #[arg(long, value_name = "DIR")]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use elenchus_document::extract::{Extractor, Failure, Limits};
 
 /// The formats that can be read. Markdown is read as the text that it is.
-const EXTENSIONS: [&str; 5] = ["pdf", "docx", "doc", "txt", "md"];
+const EXTENSIONS: [&str; 8] = ["pdf", "docx", "doc", "txt", "md", "rtf", "html", "eml"];
 
 /// A file or folder that the check cannot go without.
 #[derive(Debug, thiserror::Error)]
