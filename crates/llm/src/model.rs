@@ -30,6 +30,12 @@ pub struct Prompt {
 }
 
 impl Prompt {
+    /// The number by which an answer names the passage at this place.
+    pub fn number_of(&self, passage_index: usize) -> usize {
+        let passage = self.passages.get(passage_index);
+        passage.and_then(|passage| passage.number).unwrap_or(passage_index + 1)
+    }
+
     /// A rough count of the tokens that it comes to.
     pub fn estimated_tokens(&self) -> usize {
         let history = self.history.iter().map(|turn| turn.text.as_str());
@@ -64,6 +70,8 @@ pub enum Role {
 pub struct Passage {
     /// What to call the source in an answer: a file's name, or `source N`.
     pub source: String,
+    /// What number an answer names it by. None: its place in the prompt, from 1.
+    pub number: Option<usize>,
     /// The text.
     pub text: String,
     /// The page it starts on, from 1, when the source has pages.

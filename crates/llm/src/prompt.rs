@@ -22,7 +22,8 @@ pub(crate) fn question(prompt: &Prompt) -> String {
     }
     let mark = mark();
     let mut text = String::new();
-    for (passage, number) in prompt.passages.iter().zip(1..) {
+    for (index, passage) in prompt.passages.iter().enumerate() {
+        let number = prompt.number_of(index);
         let page = passage.page.map(|page| format!(", page {page}")).unwrap_or_default();
         let name = passage.source.replace(['\n', '\r'], " ");
         // Writing to a string cannot fail.

@@ -2,6 +2,7 @@
 //! models; the other services ask it.
 
 pub mod answer;
+mod assistant;
 mod citation;
 pub mod domain;
 pub mod generation;
@@ -23,7 +24,8 @@ use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
-use self::answer::{Answers, Pace};
+use self::answer::{Answers, Pace, Retriever};
+use self::assistant::Assistant;
 use self::generation::Generations;
 use self::grpc::{AssistantRpc, ConversationRpc};
 pub use self::personal_data::PERSONAL_DATA;
@@ -80,14 +82,15 @@ pub async fn build(
     sweep::spawn(store.clone(), pace.sweep_every, shutdown);
 
     let generations = Generations::new(&pool, store.clone(), shutdown.clone());
-    let answers = Answers::new(
-        store.clone(),
-        models,
-        generations.clone(),
-        peers.documents.clone(),
-        pace,
-        shutdown.clone(),
-    );
+    let retriever = Retriever::new(peers.documents.clone());
+    let assistant = Assistant {
+        store: store.clone(),
+        models: models.clone(),
+        retriever: retriever.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let answers =
+        Answers::new(store.clone(), models, generations.clone(), retriever, pace, shutdown.clone());
     let conversations = ConversationRpc {
         store: store.clone(),
         answers: answers.clone(),
@@ -97,7 +100,7 @@ pub async fn build(
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone());
     let server = Server::builder(guard)
         .service(ConversationServiceServer::new(conversations))
-        .service(AssistantServiceServer::new(AssistantRpc { answers }))
+        .service(AssistantServiceServer::new(AssistantRpc { answers, assistant }))
         .service(personal_data.into_service())
         .healthy_while(move || {
             let store = store.clone();

@@ -6,10 +6,11 @@ mod question;
 mod ranking;
 mod reply;
 mod term;
+mod topic;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{Model, ModelError, ModelEvent, ModelStream, Prompt, Trouble};
+use crate::{Citation, Model, ModelError, ModelEvent, ModelStream, Prompt, Trouble};
 
 /// Quotes the one to three sentences of the sources that fit a question best.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,6 +19,17 @@ pub struct Extractive;
 impl Extractive {
     /// The name that a request asks for it by.
     pub const NAME: &str = "extractive";
+
+    /// What of the passages answers the question: nothing where nothing fits.
+    pub fn quotes(prompt: &Prompt) -> Vec<Citation> {
+        reply::quotes(prompt)
+    }
+
+    /// What of the passages is about a topic, of which the question names the words. The most telling,
+    /// in the order of the passages, at most so many.
+    pub fn about(prompt: &Prompt, most: usize) -> Vec<Citation> {
+        topic::about(prompt, most)
+    }
 }
 
 impl Model for Extractive {

@@ -46,7 +46,7 @@ pub(super) struct Clause {
     pub(super) passage: usize,
     /// The bytes of the passage's text.
     pub(super) range: Range<usize>,
-    terms: Vec<String>,
+    pub(super) terms: Vec<String>,
 }
 
 /// The clauses to quote, in the order of their documents; none when nothing fits.

@@ -13,9 +13,7 @@ const NOTHING_FITS: &str = "The sources hold nothing that answers this question.
 
 /// The events of the answer to a prompt.
 pub(super) fn to(prompt: &Prompt) -> Vec<ModelEvent> {
-    let chosen = choose(prompt);
-    let citations: Vec<Citation> =
-        chosen.iter().map(|clause| citation(clause, &prompt.passages[clause.passage])).collect();
+    let citations = quotes(prompt);
     let text = text(prompt, &citations);
     let usage = ModelEvent::Usage(usage(prompt, &text));
     let deltas =
@@ -23,12 +21,19 @@ pub(super) fn to(prompt: &Prompt) -> Vec<ModelEvent> {
     deltas.chain(citations.into_iter().map(ModelEvent::Citation)).chain([usage]).collect()
 }
 
-fn citation(clause: &Clause, passage: &Passage) -> Citation {
+/// What of the sources answers a question.
+pub(super) fn quotes(prompt: &Prompt) -> Vec<Citation> {
+    choose(prompt).iter().map(|clause| citation(prompt, clause)).collect()
+}
+
+/// A clause as a quotation.
+pub(super) fn citation(prompt: &Prompt, clause: &Clause) -> Citation {
+    let passage = &prompt.passages[clause.passage];
     let quote = &passage.text[clause.range.clone()];
     let start_char = passage.text[..clause.range.start].chars().count();
     Citation {
         // The passage's number, as every model is told to cite.
-        marker: format!("[{}]", clause.passage + 1),
+        marker: format!("[{}]", prompt.number_of(clause.passage)),
         passage_index: clause.passage,
         quote: quote.to_owned(),
         start_char,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use elenchus_rpc::Caller;
 
 use super::retrieve::Retriever;
-use crate::citation::{self, Found, Material};
+use crate::citation::{self, BUDGET, Found, Material};
 use crate::domain::{Passage, Source};
 
 /// What a check needs besides the answer.
@@ -19,12 +19,12 @@ impl Checking {
     /// Checks what was said. Documents are read whole only for an answer that quotes or cites.
     pub(super) async fn check(&self, answer: &str, passages: &[Passage]) -> Found {
         let material = Arc::new(Material::of(&self.sources, passages));
-        let found = citation::check(answer, &material).await;
+        let found = citation::check(answer, &material, BUDGET).await;
         if !material.has_documents() || !found.depends_on_sources() {
             return found;
         }
         let documents = self.retriever.documents(&self.caller, passages).await;
         let whole = Arc::new(Material::whole(&self.sources, passages, documents));
-        citation::check(answer, &whole).await
+        citation::check(answer, &whole, BUDGET).await
     }
 }

@@ -10,20 +10,21 @@ mod work;
 use std::time::{Duration, Instant};
 
 use elenchus_llm::{ModelEvent, Models, Prompt};
-use elenchus_rpc::{Caller, Shutdown, Transport};
+use elenchus_rpc::{Caller, Shutdown};
 use futures_util::StreamExt;
 use tracing::Instrument;
 
 use self::checking::Checking;
 use self::making::Making;
-use self::retrieve::Retriever;
+pub(crate) use self::retrieve::Retriever;
 use self::work::{Task, Work};
-use crate::domain::{Error, Question, Usage};
+use crate::citation::Found;
+use crate::domain::{Error, Passage, Question, Usage};
 use crate::generation::{Generations, Reader};
 use crate::store::Store;
 
 /// The longest answer, in bytes.
-const MOST_BYTES: usize = 1 << 20;
+pub(crate) const MOST_BYTES: usize = 1 << 20;
 
 /// How soon the death of whoever makes an answer is seen.
 #[derive(Debug, Clone, Copy)]
@@ -55,16 +56,15 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Puts the parts together. `documents` signs as this service.
-    pub fn new(
+    /// Puts the parts together.
+    pub(crate) fn new(
         store: Store,
         models: Models,
         generations: Generations,
-        documents: Transport,
+        retriever: Retriever,
         pace: Pace,
         shutdown: Shutdown,
     ) -> Self {
-        let retriever = Retriever::new(documents);
         Self { store, models, generations, retriever, pace, shutdown }
     }
 
@@ -124,8 +124,14 @@ impl Answers {
         Ok(reader)
     }
 
-    /// Answers from passages alone, and keeps nothing.
-    pub async fn answer(&self, prompt: Prompt, model: &str) -> Result<Answered, Error> {
+    /// Answers from passages alone, checks what was said, and keeps nothing.
+    pub(crate) async fn answer(
+        &self,
+        caller: Caller,
+        prompt: Prompt,
+        passages: &[Passage],
+        model: &str,
+    ) -> Result<Answered, Error> {
         let model = self
             .models
             .find(model)
@@ -140,7 +146,8 @@ impl Answers {
                 }
                 Ok(ModelEvent::Delta(text)) => answered.text.push_str(&text),
                 Ok(ModelEvent::AnsweredBy(name)) => answered.model = name,
-                Ok(ModelEvent::Citation(citation)) => answered.citations.push(citation),
+                // What a model says of its quotes is not believed: they are checked like any other.
+                Ok(ModelEvent::Citation(_)) => {}
                 Ok(ModelEvent::Usage(usage)) => answered.usage = counted(usage),
                 Err(error) => {
                     tracing::warn!(%error, "a model broke off");
@@ -148,24 +155,26 @@ impl Answers {
                 }
             }
         }
+        let checking = Checking { caller, sources: Vec::new(), retriever: self.retriever.clone() };
+        answered.found = checking.check(&answered.text, passages).await;
         Ok(answered)
     }
 }
 
 /// A whole answer that nothing keeps.
 #[derive(Debug, Default)]
-pub struct Answered {
+pub(crate) struct Answered {
     /// The text.
-    pub text: String,
+    pub(crate) text: String,
     /// The model that answered.
-    pub model: String,
+    pub(crate) model: String,
     /// What it read and wrote.
-    pub usage: Usage,
-    /// What it quotes, by the place of the passage.
-    pub citations: Vec<elenchus_llm::Citation>,
+    pub(crate) usage: Usage,
+    /// What it quotes and cites, as it was checked.
+    pub(crate) found: Found,
 }
 
-fn counted(usage: elenchus_llm::Usage) -> Usage {
+pub(crate) fn counted(usage: elenchus_llm::Usage) -> Usage {
     let count = |tokens: usize| i32::try_from(tokens).unwrap_or(i32::MAX);
     Usage {
         prompt_tokens: count(usage.prompt_tokens),

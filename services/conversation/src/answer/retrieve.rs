@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use elenchus_proto::pb::document::v1 as pb;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
+use elenchus_rpc::page::NEXT_PAGE_TOKEN;
 use elenchus_rpc::{Caller, Transport};
 use futures_util::future::join_all;
 use tokio::time::timeout;
-use tonic::Code;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::source;
-use crate::domain::{Passage, Question};
+use crate::domain::{Error, Passage, Question};
 use crate::generation::Failure;
 
 const MOST_PASSAGES: usize = 8;
@@ -27,12 +28,12 @@ const MAX_QUERY_CHARS: usize = 4_000;
 
 /// Finds passages.
 #[derive(Clone)]
-pub(super) struct Retriever {
+pub(crate) struct Retriever {
     documents: DocumentServiceClient<Transport>,
 }
 
 impl Retriever {
-    pub(super) fn new(documents: Transport) -> Self {
+    pub(crate) fn new(documents: Transport) -> Self {
         Self { documents: DocumentServiceClient::new(documents) }
     }
 
@@ -95,6 +96,47 @@ impl Retriever {
         None
     }
 
+    /// Refuses a document that is not the caller's.
+    pub(crate) async fn look_up(&self, caller: &Caller, id: Uuid) -> Result<(), Error> {
+        let request = pb::GetDocumentRequest { document_id: id.to_string() };
+        let found = self.documents.clone().get_document(caller.request(request)).await;
+        match found {
+            Err(status) if status.code() == Code::NotFound => Err(Error::DocumentNotFound),
+            // What else is wrong is told once it is read.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// A document's name and all of its chunks, however many.
+    pub(crate) async fn document(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+    ) -> Result<(String, Vec<pb::Chunk>), Failure> {
+        let request = pb::GetDocumentRequest { document_id: id.to_string() };
+        let request = caller.request_within(BUDGET, request);
+        let found = self.documents.clone().get_document(request).await.map_err(failure)?;
+        let document = found.into_inner().document.unwrap_or_default();
+        if document.processing_status != "completed" {
+            return Err(Failure::UNREAD);
+        }
+        let (mut chunks, mut next) = (Vec::new(), Some(String::new()));
+        while let Some(page_token) = next {
+            let request = pb::ListChunksRequest {
+                document_id: id.to_string(),
+                limit: Some(CHUNKS_AT_ONCE),
+                page_token,
+                ..pb::ListChunksRequest::default()
+            };
+            let request = caller.request_within(BUDGET, request);
+            let page = self.documents.clone().list_chunks(request).await.map_err(failure)?;
+            let token = page.metadata().get(NEXT_PAGE_TOKEN);
+            next = token.and_then(|token| token.to_str().ok()).map(str::to_owned);
+            chunks.extend(page.into_inner().chunks);
+        }
+        Ok((document.filename, chunks))
+    }
+
     async fn search(
         &self,
         caller: &Caller,
@@ -110,18 +152,20 @@ impl Retriever {
         };
         let found =
             self.documents.clone().search_documents(caller.request_within(BUDGET, request)).await;
-        let found = found.map_err(|status| {
-            if status.code() == Code::NotFound {
-                return Failure::DOCUMENT;
-            }
-            if status.code() == Code::PermissionDenied {
-                return Failure::SCOPE;
-            }
-            tracing::warn!(code = ?status.code(), "the documents could not be searched");
-            Failure::DOCUMENTS
-        })?;
+        let found = found.map_err(failure)?;
         Ok(found.into_inner().results.into_iter().map(passage).collect())
     }
+}
+
+fn failure(status: Status) -> Failure {
+    if status.code() == Code::NotFound {
+        return Failure::DOCUMENT;
+    }
+    if status.code() == Code::PermissionDenied {
+        return Failure::SCOPE;
+    }
+    tracing::warn!(code = ?status.code(), "the documents could not be searched");
+    Failure::DOCUMENTS
 }
 
 fn passage(result: pb::SearchResult) -> Passage {

@@ -121,6 +121,7 @@ fn told(passage: &Passage) -> Told {
     let name = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     Told {
         source: passage.filename.clone(),
+        number: None,
         text: passage.content.clone(),
         page: passage.page.and_then(|page| u32::try_from(page).ok()),
         start_char: usize::try_from(passage.start_char).unwrap_or_default(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::{self, CitationPlace, Passage};
 
 /// Stands between two pages of a document.
-const PAGE_BREAK: char = '\u{c}';
+pub(crate) const PAGE_BREAK: char = '\u{c}';
 
 /// All that an answer may quote.
 #[derive(Debug, Default)]
@@ -21,18 +21,23 @@ pub(crate) struct Material {
 
 /// A text, or a passage of one whose rest is not known.
 #[derive(Debug)]
-pub(super) struct Text {
-    document_id: Option<Uuid>,
-    filename: String,
+pub(crate) struct Text {
+    pub(crate) document_id: Option<Uuid>,
+    pub(crate) filename: String,
     /// What the answer calls it: models are told of passages by number.
     markers: Vec<String>,
-    content: String,
-    first_char: usize,
-    first_page: Option<usize>,
+    pub(crate) content: String,
+    pub(crate) first_char: usize,
+    pub(crate) first_page: Option<usize>,
     chunks: Vec<(Uuid, Range<usize>)>,
 }
 
 impl Material {
+    /// Whole texts.
+    pub(crate) fn of_texts(texts: Vec<Text>) -> Self {
+        Self { texts, is_partial: false }
+    }
+
     /// Of which only passages are known.
     pub(crate) fn of_passages(passages: &[Passage]) -> Self {
         let texts = passages.iter().zip(1..).map(|(passage, number)| Text::of(passage, number));
@@ -45,17 +50,12 @@ impl Material {
             let filename = domain::Source::name(number);
             let is_of_it =
                 |passage: &Passage| passage.document_id.is_none() && passage.filename == filename;
-            Text {
-                markers: markers(passages, is_of_it),
-                document_id: None,
-                content: source.as_str().to_owned(),
-                first_char: 0,
-                first_page: None,
-                chunks: Vec::new(),
-                filename,
-            }
+            let markers = markers(passages, is_of_it);
+            Text { markers, ..Text::sent(&filename, source.as_str().to_owned()) }
         });
-        let parts = passages.iter().zip(1..).filter(|(passage, _)| passage.document_id.is_some());
+        // A passage of no document is one of the texts, or else all that is known of its own.
+        let is_text = |passage: &Passage| passage.document_id.is_none() && !sources.is_empty();
+        let parts = passages.iter().zip(1..).filter(|(passage, _)| !is_text(passage));
         let parts: Vec<Text> = parts.map(|(passage, number)| Text::of(passage, number)).collect();
         Self { is_partial: !parts.is_empty(), texts: whole.chain(parts).collect() }
     }
@@ -72,7 +72,9 @@ impl Material {
         documents: Vec<(Uuid, Option<Vec<Chunk>>)>,
     ) -> Self {
         let mut whole = Self::of(sources, passages);
-        whole.is_partial = documents.iter().any(|(_, chunks)| chunks.is_none());
+        let is_unknown = |passage: &Passage| passage.document_id.is_none() && sources.is_empty();
+        whole.is_partial =
+            passages.iter().any(is_unknown) || documents.iter().any(|(_, chunks)| chunks.is_none());
         for (id, chunks) in documents {
             let Some(chunks) = chunks.filter(|chunks| !chunks.is_empty()) else { continue };
             let is_of_it = |passage: &Passage| passage.document_id == Some(id);
@@ -117,8 +119,26 @@ impl Text {
         }
     }
 
+    /// A text sent with the request.
+    pub(crate) fn sent(filename: &str, content: String) -> Self {
+        Self {
+            document_id: None,
+            filename: filename.to_owned(),
+            markers: Vec::new(),
+            content,
+            first_char: 0,
+            first_page: None,
+            chunks: Vec::new(),
+        }
+    }
+
+    /// The same, called by these numbers.
+    pub(crate) fn numbered(self, numbers: Range<usize>) -> Self {
+        Self { markers: numbers.map(marker).collect(), ..self }
+    }
+
     /// A document from its chunks, which overlap and leave out the blank space between paragraphs.
-    fn joined(id: Uuid, filename: &str, chunks: &[Chunk]) -> Self {
+    pub(crate) fn joined(id: Uuid, filename: &str, chunks: &[Chunk]) -> Self {
         let first = chunks.first();
         let first_char = first.map_or(0, |chunk| count(chunk.start_char));
         let (mut content, mut end) = (String::new(), first_char);

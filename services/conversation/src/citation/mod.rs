@@ -11,12 +11,12 @@ use elenchus_citation::{Item, Kind, Options, Reason, Source, Status};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-pub(crate) use self::material::Material;
+pub(crate) use self::material::{Material, PAGE_BREAK, Text};
 
 use crate::domain::{Checked, Citation, CitationReport};
 
-/// How long a check may take, with the wait for its turn.
-const BUDGET: Duration = Duration::from_secs(3);
+/// How long the check of an answer may take, with the wait for its turn.
+pub(crate) const BUDGET: Duration = Duration::from_secs(3);
 /// The most citations that are kept of an answer; all are counted.
 const MOST_CITATIONS: usize = 500;
 /// The most places that are kept of a citation.
@@ -44,9 +44,9 @@ impl Found {
 }
 
 /// Checks an answer beside the tasks that serve requests.
-pub(crate) async fn check(answer: &str, material: &Arc<Material>) -> Found {
+pub(crate) async fn check(answer: &str, material: &Arc<Material>, budget: Duration) -> Found {
     let (answer, material) = (answer.to_owned(), Arc::clone(material));
-    let checked = timeout(BUDGET, async {
+    let checked = timeout(budget, async {
         let turn = Arc::clone(&TURNS).acquire_owned().await.ok()?;
         let check = move || {
             let _turn = turn;

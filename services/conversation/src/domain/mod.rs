@@ -1,11 +1,13 @@
 //! What a conversation is, what may be asked, and what can go wrong. It knows no tonic and no sqlx.
 
+mod assistant;
 mod citation;
 mod conversation;
 mod error;
 mod message;
 mod question;
 
+pub use self::assistant::{Analysis, Brief, Subject};
 pub use self::citation::{Checked, Citation, CitationPlace, CitationReport};
 pub use self::conversation::{
     Change, Conversation, ConversationId, Metadata, NewConversation, SessionId, Title,

@@ -49,11 +49,7 @@ impl Source {
 
     /// Reads the sources of a question: at most 5, each at most 100,000 characters.
     pub fn parse_all(raw: Vec<String>) -> Result<Vec<Self>, Error> {
-        if raw.len() > MAX_SOURCES {
-            let problem = format!("sources must be at most {MAX_SOURCES}, not {}", raw.len());
-            return Err(Error::invalid("sources", problem));
-        }
-        raw.into_iter().map(Self::parse).collect()
+        sources(raw, MAX_SOURCES)
     }
 
     fn parse(raw: String) -> Result<Self, Error> {
@@ -71,6 +67,14 @@ impl Source {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+pub(super) fn sources(raw: Vec<String>, most: usize) -> Result<Vec<Source>, Error> {
+    if raw.len() > most {
+        let problem = format!("sources must be at most {most}, not {}", raw.len());
+        return Err(Error::invalid("sources", problem));
+    }
+    raw.into_iter().map(Source::parse).collect()
 }
 
 /// Where a question is asked.
@@ -102,20 +106,23 @@ pub struct Question {
 impl Question {
     /// Reads the documents of a question, at most 50. One named twice counts once.
     pub fn parse_document_ids(raw: &[String]) -> Result<Vec<Uuid>, Error> {
-        if raw.len() > MAX_DOCUMENTS {
-            let problem =
-                format!("document_ids must be at most {MAX_DOCUMENTS}, not {}", raw.len());
-            return Err(Error::invalid("document_ids", problem));
-        }
-        let mut ids = Vec::with_capacity(raw.len());
-        for id in raw {
-            let id = id.parse().map_err(|_| Error::DocumentNotFound)?;
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-        Ok(ids)
+        parse_ids(raw, MAX_DOCUMENTS)
     }
+}
+
+pub(super) fn parse_ids(raw: &[String], most: usize) -> Result<Vec<Uuid>, Error> {
+    if raw.len() > most {
+        let problem = format!("document_ids must be at most {most}, not {}", raw.len());
+        return Err(Error::invalid("document_ids", problem));
+    }
+    let mut ids = Vec::with_capacity(raw.len());
+    for id in raw {
+        let id = id.parse().map_err(|_| Error::DocumentNotFound)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
 }
 
 /// Reads the client's name of a trace: at most 128 printable characters.

@@ -89,7 +89,8 @@ impl Failure {
         detail: "the model takes no more questions right now; ask again in a moment",
         is_retryable: true,
     };
-    const MODEL_SLOW: Self = Self {
+    /// The model took too long.
+    pub const MODEL_SLOW: Self = Self {
         code: "MODEL_TIMEOUT",
         detail: "the model took too long; what it had said is kept, and asking again may help",
         is_retryable: true,
@@ -115,6 +116,12 @@ impl Failure {
         code: "STORE_UNAVAILABLE",
         detail: "the answer could not be stored; ask again in a moment",
         is_retryable: true,
+    };
+    /// The document's text is not there yet, or will never be.
+    pub const UNREAD: Self = Self {
+        code: "DOCUMENT_NOT_READ",
+        detail: "the document has no text that was read; see its processing_status",
+        is_retryable: false,
     };
     /// What a reader is told of a model's trouble.
     pub fn of_model(trouble: Trouble) -> Self {

@@ -1,20 +1,28 @@
 //! Work for a model without a conversation.
 
+use std::pin::Pin;
+
 use elenchus_llm::Prompt;
 use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_proto::pb::conversation::v1::assistant_service_server::AssistantService;
 use elenchus_rpc::Caller;
 use elenchus_rpc::status::{from_error, invalid};
+use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
+use super::work;
 use crate::answer::Answers;
-use crate::domain::Text;
+use crate::assistant::{Assistant, Task};
+use crate::domain::{Analysis, Brief, Passage, Subject, Text};
 
 const MAX_PASSAGES: usize = 50;
+
+type Answer<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The assistant behind the protos.
 pub(crate) struct AssistantRpc {
     pub(crate) answers: Answers,
+    pub(crate) assistant: Assistant,
 }
 
 #[tonic::async_trait]
@@ -23,7 +31,7 @@ impl AssistantService for AssistantRpc {
         &self,
         request: Request<pb::AnswerRequest>,
     ) -> Result<Response<pb::AnswerResponse>, Status> {
-        Caller::of(&request)?;
+        let caller = Caller::of(&request)?;
         let pb::AnswerRequest { instruction, passages, model } = request.into_inner();
         let instruction = Text::parse("instruction", instruction).map_err(from_error)?;
         if passages.len() > MAX_PASSAGES {
@@ -37,46 +45,74 @@ impl AssistantService for AssistantRpc {
             history: Vec::new(),
             passages: passages.iter().map(told).collect(),
         };
-        let answered = self.answers.answer(prompt, &model).await.map_err(from_error)?;
-        let citations = answered
-            .citations
-            .into_iter()
-            .filter_map(|citation| Some(placed(&citation, passages.get(citation.passage_index)?)))
-            .collect();
+        let passages: Vec<Passage> = passages.into_iter().map(Into::into).collect();
+        let answered = self.answers.answer(caller, prompt, &passages, &model).await;
+        let answered = answered.map_err(from_error)?;
         Ok(Response::new(pb::AnswerResponse {
             text: answered.text,
             model: answered.model,
             usage: Some(answered.usage.into()),
-            citations,
+            citation_report: Some((&answered.found.report).into()),
+            citations: answered.found.citations.into_iter().map(Into::into).collect(),
         }))
+    }
+
+    type AnalyzeDocumentStream = Answer<pb::AnalyzeDocumentResponse>;
+
+    async fn analyze_document(
+        &self,
+        request: Request<pb::AnalyzeDocumentRequest>,
+    ) -> Result<Response<Self::AnalyzeDocumentStream>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let subject = Subject::parse(&request.document_id, request.content).map_err(from_error)?;
+        let analysis = Analysis::parse(subject, request.analysis_type, request.questions)
+            .map_err(from_error)?;
+        let work = self
+            .assistant
+            .begin(caller, Task::analysis(analysis), &request.model)
+            .await
+            .map_err(from_error)?;
+        let events =
+            work::events(work).map(|event| Ok(pb::AnalyzeDocumentResponse { event: Some(event) }));
+        Ok(Response::new(Box::pin(events)))
+    }
+
+    type GenerateBriefStream = Answer<pb::GenerateBriefResponse>;
+
+    async fn generate_brief(
+        &self,
+        request: Request<pb::GenerateBriefRequest>,
+    ) -> Result<Response<Self::GenerateBriefStream>, Status> {
+        let caller = Caller::of(&request)?;
+        let request = request.into_inner();
+        let brief = Brief::parse(
+            request.case_facts,
+            request.legal_issues,
+            request.sources,
+            &request.document_ids,
+        )
+        .map_err(from_error)?;
+        let work = self
+            .assistant
+            .begin(caller, Task::brief(brief), &request.model)
+            .await
+            .map_err(from_error)?;
+        let events =
+            work::events(work).map(|event| Ok(pb::GenerateBriefResponse { event: Some(event) }));
+        Ok(Response::new(Box::pin(events)))
     }
 }
 
 fn told(passage: &pb::Passage) -> elenchus_llm::Passage {
     elenchus_llm::Passage {
         source: passage.filename.clone(),
+        number: None,
         text: passage.content.clone(),
         page: passage.page.and_then(|page| u32::try_from(page).ok()),
         start_char: usize::try_from(passage.start_char).unwrap_or_default(),
         end_char: usize::try_from(passage.end_char).unwrap_or_default(),
         document_id: passage.document_id.clone(),
         chunk_id: passage.chunk_id.clone(),
-    }
-}
-
-fn placed(citation: &elenchus_llm::Citation, passage: &pb::Passage) -> pb::Citation {
-    let at = |offset: usize| {
-        passage.start_char.saturating_add(i32::try_from(offset).unwrap_or_default())
-    };
-    pb::Citation {
-        marker: citation.marker.clone(),
-        quote: citation.quote.clone(),
-        document_id: passage.document_id.clone(),
-        chunk_id: passage.chunk_id.clone(),
-        filename: passage.filename.clone(),
-        page: passage.page,
-        start_char: at(citation.start_char),
-        end_char: at(citation.end_char),
-        ..pb::Citation::default()
     }
 }

@@ -8,7 +8,7 @@ use super::convert::name;
 use crate::domain::{Citation, CitationPlace, CitationReport};
 
 /// The word for it, the same on the wire and in the store.
-fn word(value: &impl Serialize) -> String {
+pub(super) fn word(value: &impl Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
 }

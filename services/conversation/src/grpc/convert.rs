@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::{Conversation, Message, Passage, Usage};
-use crate::generation::{Event, What};
+use crate::generation::{Event, Failure, What};
 
 fn time(at: DateTime<Utc>) -> Option<Timestamp> {
     Some(Timestamp { seconds: at.timestamp(), nanos: at.timestamp_subsec_nanos().cast_signed() })
@@ -104,6 +104,16 @@ impl From<Usage> for pb::Usage {
     }
 }
 
+impl From<Failure> for pb::ChatError {
+    fn from(failure: Failure) -> Self {
+        Self {
+            code: failure.code.to_owned(),
+            detail: failure.detail.to_owned(),
+            is_retryable: failure.is_retryable,
+        }
+    }
+}
+
 impl From<Event> for pb::ChatEvent {
     fn from(event: Event) -> Self {
         let (kind, payload) = match event.what {
@@ -127,14 +137,7 @@ impl From<Event> for pb::ChatEvent {
                 "message.completed",
                 Payload::Completed(pb::MessageCompleted { message: Some(message.into()) }),
             ),
-            What::Failed(failure) => (
-                "error",
-                Payload::Error(pb::ChatError {
-                    code: failure.code.to_owned(),
-                    detail: failure.detail.to_owned(),
-                    is_retryable: failure.is_retryable,
-                }),
-            ),
+            What::Failed(failure) => ("error", Payload::Error(failure.into())),
         };
         Self {
             seq: event.seq,

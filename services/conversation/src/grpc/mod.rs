@@ -5,6 +5,7 @@ mod chat;
 mod citation;
 mod convert;
 mod error;
+mod work;
 
 use std::pin::Pin;
 

@@ -55,7 +55,7 @@ impl Store {
         let id = MessageId(answer.message_id);
         let shown = Shown::of(event::all(&mut transaction, id).await?);
         let material = Arc::new(Material::of_passages(&shown.passages));
-        let found = citation::check(&shown.content, &material).await;
+        let found = citation::check(&shown.content, &material, citation::BUDGET).await;
         end(&mut transaction, id, &shown, &found).await?;
         let last = [What::Usage(shown.usage()), What::Failed(Failure::INTERRUPTED)];
         let last = numbered(id, shown.last_seq, &found.citations, last);

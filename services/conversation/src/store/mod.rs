@@ -5,6 +5,7 @@ mod answer;
 mod conversation;
 mod event;
 mod message;
+mod work;
 
 use elenchus_postgres::is_unreachable;
 use sqlx::migrate::Migrator;

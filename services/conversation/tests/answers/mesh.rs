@@ -11,6 +11,7 @@ use elenchus_conversation::{NAME, Peers};
 use elenchus_llm::Models;
 use elenchus_postgres::Database;
 use elenchus_proto::pb::conversation::v1 as pb;
+use elenchus_proto::pb::conversation::v1::assistant_service_client::AssistantServiceClient;
 use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
 use elenchus_rpc::layer::authenticate::Guard;
@@ -55,6 +56,8 @@ pub(crate) struct Mesh {
 pub(crate) struct Node {
     runtime: Option<Runtime>,
     transport: Transport,
+    /// The way that a service takes which acts for the user.
+    from_workflow: Transport,
     keys: Keys,
     user: UserId,
 }
@@ -107,9 +110,14 @@ impl Mesh {
             server.serve(TcpListener::from_std(listener).unwrap(), Shutdown::new()).await
         });
         let far = remote(&address, &Shutdown::new()).unwrap();
-        let transport = Identity::new("gateway", self.keys.clone()).to(NAME, far);
-        let node =
-            Node { runtime: Some(runtime), transport, keys: self.keys.clone(), user: self.user };
+        let from = |name| Identity::new(name, self.keys.clone()).to(NAME, far.clone());
+        let node = Node {
+            runtime: Some(runtime),
+            transport: from("gateway"),
+            from_workflow: from("workflow"),
+            keys: self.keys.clone(),
+            user: self.user,
+        };
         let is_reached = async || {
             let request = node.of_user(pb::ListConversationsRequest::default());
             node.client().list_conversations(request).await.is_ok()
@@ -127,6 +135,14 @@ impl Mesh {
 impl Node {
     pub(crate) fn client(&self) -> ConversationServiceClient<Transport> {
         ConversationServiceClient::new(self.transport.clone())
+    }
+
+    pub(crate) fn assistant(&self) -> AssistantServiceClient<Transport> {
+        AssistantServiceClient::new(self.transport.clone())
+    }
+
+    pub(crate) fn assistant_of_services(&self) -> AssistantServiceClient<Transport> {
+        AssistantServiceClient::new(self.from_workflow.clone())
     }
 
     /// A request of the test's user.

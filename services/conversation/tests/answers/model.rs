@@ -1,10 +1,10 @@
 //! Models that are played: one says a word each time it is let, and tells whether anyone still
 //! listens; one says what a test wants it to.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use elenchus_llm::{Model, ModelEvent, ModelStream, Prompt, Usage};
+use elenchus_llm::{Model, ModelError, ModelEvent, ModelStream, Prompt, Trouble, Usage};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
 
@@ -88,5 +88,71 @@ impl Model for Quoter {
             true => said.chain(stream::pending()).boxed(),
             false => said.boxed(),
         }
+    }
+}
+
+/// Does what it is told of an analysis or a brief: notes the sentences that hold a word, and writes its
+/// notes up below every heading.
+pub(crate) struct Clerk {
+    /// The word that sentences are noted for.
+    pub(crate) word: &'static str,
+    /// What it adds below every heading.
+    pub(crate) remark: &'static str,
+    /// What it was told, call by call.
+    pub(crate) told: Mutex<Vec<Prompt>>,
+}
+
+impl Clerk {
+    pub(crate) fn noting(word: &'static str, remark: &'static str) -> Arc<Self> {
+        Arc::new(Self { word, remark, told: Mutex::default() })
+    }
+
+    fn notes(&self, prompt: &Prompt) -> String {
+        let mut notes = String::new();
+        for passage in &prompt.passages {
+            for sentence in passage.text.split('\n').filter(|line| line.contains(self.word)) {
+                let number = passage.number.unwrap();
+                let is_note = sentence.starts_with('"');
+                notes += &match is_note {
+                    true => format!("{sentence}\n"),
+                    false => format!("\"{sentence}\" [{number}]\n"),
+                };
+            }
+        }
+        notes
+    }
+}
+
+/// What the service holds of it.
+pub(crate) struct Employed(pub(crate) Arc<Clerk>);
+
+impl Model for Employed {
+    fn name(&self) -> &str {
+        "clerk"
+    }
+
+    fn answer(&self, prompt: Prompt) -> ModelStream {
+        let is_section = prompt.question.contains("Write the section");
+        let mut text = self.0.notes(&prompt);
+        if is_section {
+            text += self.0.remark;
+        }
+        self.0.told.lock().unwrap().push(prompt);
+        let usage = Usage { prompt_tokens: 7, completion_tokens: 5, ..Usage::default() };
+        stream::iter([Ok(ModelEvent::Delta(text)), Ok(ModelEvent::Usage(usage))]).boxed()
+    }
+}
+
+/// Breaks off as soon as it is asked.
+pub(crate) struct Broken;
+
+impl Model for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+
+    fn answer(&self, _: Prompt) -> ModelStream {
+        let trouble = Trouble::BrokenOff;
+        stream::iter([Err(ModelError { model: "broken".to_owned(), trouble })]).boxed()
     }
 }

@@ -54,6 +54,8 @@ async fn walk(mesh: &Mesh) {
     finds_the_passage(&user, &contract).await;
     quotes_the_passage(&user, &contract).await;
     streams_the_answer(&user, &form).await;
+    analyses_the_whole_contract(&user, &contract).await;
+    drafts_a_brief(&user, &form).await;
     runs_a_workflow(&user, &contract).await;
     counts_what_was_used(&user).await;
     keeps_others_out(mesh, &contract).await;
@@ -132,15 +134,7 @@ async fn streams_the_answer(user: &User<'_>, form: &Value) {
     });
     let request =
         user.request(Method::POST, "/api/v1/chat/stream").header("accept", "text/event-stream");
-    let answer = request.json(&body).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
-    let text = answer.text().await.unwrap();
-    let events: Vec<Value> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("data: "))
-        .map(|data| serde_json::from_str(data).unwrap())
-        .collect();
+    let events = events(request.json(&body)).await;
     let types: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(
         (types[0], *types.last().unwrap()),
@@ -154,6 +148,69 @@ async fn streams_the_answer(user: &User<'_>, form: &Value) {
     let stored = &events.last().unwrap()["completed"]["message"];
     assert_eq!(stored["content"], shown, "what was shown is what is stored");
     assert!(shown.contains("10 days"), "{shown}");
+}
+
+/// The data of all server-sent events of an answer.
+async fn events(request: reqwest::RequestBuilder) -> Vec<Value> {
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
+    let text = answer.text().await.unwrap();
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    data.map(|data| serde_json::from_str(data).unwrap()).collect()
+}
+
+async fn analyses_the_whole_contract(user: &User<'_>, contract: &Value) {
+    let path = format!("/api/v1/documents/{}/analyze", contract["id"].as_str().unwrap());
+    let body = json!({"questions": ["Which law governs litigation relating to this license?"]});
+    let request = user.request(Method::POST, &path).header("accept", "text/event-stream");
+    let events = events(request.json(&body)).await;
+    let parts = events[0]["started"]["parts"].as_array().unwrap();
+    let read: u64 = parts
+        .iter()
+        .map(|part| part["end_char"].as_u64().unwrap() - part["start_char"].as_u64().unwrap())
+        .sum();
+    assert!(read + 200 > contract["char_count"].as_u64().unwrap(), "{read} of {contract}");
+    let analysis = &events.last().unwrap()["completed"];
+    assert_eq!(
+        (&analysis["is_extractive"], &analysis["model"]),
+        (&json!(true), &json!("extractive"))
+    );
+    assert_eq!(analysis["sections"].as_array().unwrap().len(), 6, "{analysis}");
+    assert_eq!(analysis["citation_report"]["is_checked"], true);
+    let quotes: Vec<&Value> = analysis["citations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|found| found["kind"] == "quote" && found["status"] == "verbatim")
+        .collect();
+    assert!(quotes.len() >= 5, "{analysis}");
+    // A quote that runs over the end of a chunk is in no one chunk.
+    for quote in quotes.into_iter().filter(|quote| quote["chunk_id"] != "") {
+        let at = text_at(user, contract, quote).await;
+        assert_eq!(quote["document_id"], contract["id"]);
+        assert!(quote["quote"].as_str().unwrap().contains(at.trim()), "{quote} is not {at:?}");
+    }
+}
+
+async fn drafts_a_brief(user: &User<'_>, form: &Value) {
+    let body = json!({
+        "case_facts": "The tenant was evicted and wants to appeal.",
+        "legal_issues": ["How long does a residential tenant have to appeal an eviction order?"],
+        "document_ids": [form["id"]],
+    });
+    let request =
+        user.request(Method::POST, "/api/v1/ai/brief").header("accept", "text/event-stream");
+    let events = events(request.json(&body)).await;
+    let brief = &events.last().unwrap()["completed"];
+    let titles: Vec<&str> = brief["sections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|section| section["title"].as_str().unwrap())
+        .collect();
+    assert_eq!(titles.len(), 6, "{titles:?}");
+    assert!(brief["text"].as_str().unwrap().contains("10 days"), "{brief}");
 }
 
 async fn runs_a_workflow(user: &User<'_>, contract: &Value) {

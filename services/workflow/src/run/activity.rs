@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use elenchus_proto::pb::conversation::v1::AnswerRequest;
 use elenchus_proto::pb::conversation::v1::assistant_service_client::AssistantServiceClient;
+use elenchus_proto::pb::conversation::v1::{AnswerRequest, Citation as CheckedCitation};
 use elenchus_proto::pb::document::v1 as document;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_rpc::Transport;
@@ -198,7 +198,8 @@ impl Activities {
             .await
             .map_err(|status| trouble("the assistant", &status))?
             .into_inner();
-        let citations: Vec<Citation> = answer.citations.into_iter().map(Citation::from).collect();
+        let quotes = answer.citations.into_iter().filter(stands);
+        let citations: Vec<Citation> = quotes.map(Citation::from).collect();
         let usage = answer.usage.unwrap_or_default();
         Ok(json!({
             "text": answer.text,
@@ -213,6 +214,11 @@ impl Activities {
             },
         }))
     }
+}
+
+/// Whether the check found the quote in its source, word for word.
+fn stands(citation: &CheckedCitation) -> bool {
+    citation.kind == "quote" && matches!(citation.status.as_str(), "verbatim" | "verbatim_elided")
 }
 
 impl Call {

@@ -256,7 +256,26 @@ impl AssistantService for Assistant {
             model: "scripted".to_owned(),
             usage: Some(usage),
             citations,
+            ..conversation::AnswerResponse::default()
         }))
+    }
+
+    type AnalyzeDocumentStream =
+        ReceiverStream<Result<conversation::AnalyzeDocumentResponse, Status>>;
+    type GenerateBriefStream = ReceiverStream<Result<conversation::GenerateBriefResponse, Status>>;
+
+    async fn analyze_document(
+        &self,
+        _: Request<conversation::AnalyzeDocumentRequest>,
+    ) -> Result<Response<Self::AnalyzeDocumentStream>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn generate_brief(
+        &self,
+        _: Request<conversation::GenerateBriefRequest>,
+    ) -> Result<Response<Self::GenerateBriefStream>, Status> {
+        Err(Status::unimplemented("not played"))
     }
 }
 
@@ -274,6 +293,8 @@ fn cite(passage: conversation::Passage) -> conversation::Citation {
         filename: passage.filename,
         page: passage.page,
         start_char: start,
+        kind: "quote".to_owned(),
+        status: "verbatim".to_owned(),
         ..conversation::Citation::default()
     }
 }
