@@ -165,10 +165,13 @@ def samples(side: Side):
         side.json("POST", "/api/v1/chat", {"content": "Who pays?", "conversation_id": conversation,
                                            "sources": ["The tenant pays the rent on the first day."]})
         yield ask("GET", one + "/messages", conversation_id=conversation)
+        yield ask("GET", f"{prefix}/search?q=rent&limit=1&is_user=false&since=2026-01-01T00:00:00Z&include_archived=true")
         yield ask("DELETE", one, conversation_id=conversation)
     # An answer that has ended stays as it is.
     answer = side.json("POST", "/api/v1/chat", {"content": "Who pays?", "sources": ["The tenant pays the rent."]})
     yield ask("POST", "/api/v1/chat/generations/{generation_id}/stop", {}, generation_id=answer["message"]["id"])
+    opinion = {"rating": "down", "comment": "Who else?"}
+    yield ask("POST", "/api/v1/chat/messages/{message_id}/feedback", opinion, message_id=answer["message"]["id"])
     question = {"content": "What must a school get before it shares records?", "document_ids": [document]}
     yield ask("POST", "/api/v1/chat", question)
     yield ask("POST", "/api/v1/chat/chat", question)

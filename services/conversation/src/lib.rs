@@ -19,6 +19,7 @@ use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
 use elenchus_proto::pb::conversation::v1::assistant_service_server::AssistantServiceServer;
 use elenchus_proto::pb::conversation::v1::conversation_service_server::ConversationServiceServer;
+use elenchus_proto::pb::conversation::v1::message_service_server::MessageServiceServer;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
@@ -27,7 +28,7 @@ use sqlx::PgPool;
 use self::answer::{Answers, Pace, Retriever};
 use self::assistant::Assistant;
 use self::generation::Generations;
-use self::grpc::{AssistantRpc, ConversationRpc};
+use self::grpc::{AssistantRpc, ConversationRpc, MessageRpc};
 pub use self::personal_data::PERSONAL_DATA;
 use self::store::{MIGRATOR, Store};
 
@@ -100,6 +101,10 @@ pub async fn build(
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone());
     let server = Server::builder(guard)
         .service(ConversationServiceServer::new(conversations))
+        .service(MessageServiceServer::new(MessageRpc {
+            store: store.clone(),
+            answers: answers.clone(),
+        }))
         .service(AssistantServiceServer::new(AssistantRpc { answers, assistant }))
         .service(personal_data.into_service())
         .healthy_while(move || {

@@ -27,6 +27,12 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Otherwise,
         },
         Table {
+            name: "message_feedback",
+            rows: "t.user_id = $1",
+            export: Export::RowWithout(&[]),
+            erase: Erase::Otherwise,
+        },
+        Table {
             name: "chat_event",
             rows: "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
                                     WHERE user_id = $1)",

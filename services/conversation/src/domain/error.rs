@@ -14,6 +14,12 @@ pub enum Error {
     #[error("document not found")]
     DocumentNotFound,
     /// Absent, or someone else's.
+    #[error("message not found")]
+    MessageNotFound,
+    /// A question where an answer is needed.
+    #[error("this message is a question; name an answer")]
+    NotAnAnswer,
+    /// Absent, or someone else's.
     #[error("generation not found")]
     GenerationNotFound,
     /// The answer is there, and what happened while it was made is not kept any more.

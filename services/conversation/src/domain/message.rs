@@ -4,13 +4,18 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Citation, CitationReport, ConversationId, Error};
+use super::{Citation, CitationReport, ConversationId, Error, Feedback};
 
 /// A message's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MessageId(pub Uuid);
 
 impl MessageId {
+    /// The id of a message. Ids are opaque to clients: one that cannot be read names nothing.
+    pub fn parse(raw: &str) -> Result<Self, Error> {
+        raw.parse().map(Self).map_err(|_| Error::MessageNotFound)
+    }
+
     /// The id of an answer. Ids are opaque to clients: one that cannot be read names nothing.
     pub fn parse_generation(raw: &str) -> Result<Self, Error> {
         raw.parse().map(Self).map_err(|_| Error::GenerationNotFound)
@@ -150,6 +155,10 @@ pub struct Message {
     pub citations: Vec<Citation>,
     /// How the check went. None on a question, and on an answer that has not ended.
     pub citation_report: Option<CitationReport>,
+    /// The message that it follows.
+    pub parent: Option<MessageId>,
+    /// What the user said of it.
+    pub feedback: Option<Feedback>,
     /// What belongs to it besides, such as why it broke off.
     pub metadata: Map<String, Value>,
     /// When it was written.

@@ -4,8 +4,10 @@ mod assistant;
 mod citation;
 mod conversation;
 mod error;
+mod feedback;
 mod message;
 mod question;
+mod search;
 
 pub use self::assistant::{Analysis, Brief, Subject};
 pub use self::citation::{Checked, Citation, CitationPlace, CitationReport};
@@ -13,8 +15,10 @@ pub use self::conversation::{
     Change, Conversation, ConversationId, Metadata, NewConversation, SessionId, Title,
 };
 pub use self::error::Error;
+pub use self::feedback::{Feedback, Opinion, Rating};
 pub use self::message::{Message, MessageId, MessageStatus, MessageType, Passage, Usage};
 pub use self::question::{Place, Question, Source, Text, parse_trace_id};
+pub use self::search::{Match, Search};
 
 /// PostgreSQL stores every character but this one.
 const NUL: char = '\0';

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{ConversationId, Error, SessionId, without_nul};
+use super::{ConversationId, Error, MessageId, SessionId, without_nul};
 
 const MAX_SOURCES: usize = 5;
 const MAX_SOURCE_CHARS: usize = 100_000;
@@ -29,6 +29,11 @@ impl Text {
                 Err(Error::invalid(field, problem))
             }
         }
+    }
+
+    /// A text that was asked before.
+    pub(crate) fn stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The text itself.
@@ -82,6 +87,10 @@ pub(super) fn sources(raw: Vec<String>, most: usize) -> Result<Vec<Source>, Erro
 pub enum Place {
     /// In a conversation that exists.
     In(ConversationId),
+    /// In a conversation that exists, after an answer in it that need not be the last.
+    After(ConversationId, MessageId),
+    /// Where it was asked before: this question is answered once more.
+    Again(ConversationId, MessageId),
     /// In the conversation of that name, made when there is none; without a name, in a new one.
     New(Option<SessionId>),
 }

@@ -46,7 +46,7 @@ pub enum What {
     /// What the model read and wrote. Always told, before the end.
     Usage(Usage),
     /// The answer as it is stored. The end of a good answer.
-    Completed(Message),
+    Completed(Box<Message>),
     /// Why there is no whole answer. The end of a bad one.
     Failed(Failure),
 }

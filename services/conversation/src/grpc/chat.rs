@@ -7,7 +7,7 @@ use futures_util::{Stream, stream};
 use tonic::{Code, Status};
 
 use crate::domain::{
-    ConversationId, Error, Place, Question, SessionId, Source, Text, parse_trace_id,
+    ConversationId, Error, MessageId, Place, Question, SessionId, Source, Text, parse_trace_id,
 };
 use crate::generation::{Failure, Reader};
 
@@ -16,8 +16,18 @@ pub(super) fn question(request: pb::StreamChatRequest) -> Result<(Question, Stri
     let place = if request.conversation_id.is_empty() {
         Place::New(SessionId::parse(&request.session_id)?)
     } else {
-        Place::In(ConversationId::parse(&request.conversation_id)?)
+        let id = ConversationId::parse(&request.conversation_id)?;
+        match request.after_message_id.as_str() {
+            "" => Place::In(id),
+            after => Place::After(id, MessageId::parse(after)?),
+        }
     };
+    if request.conversation_id.is_empty() && !request.after_message_id.is_empty() {
+        return Err(Error::invalid(
+            "after_message_id",
+            "needs the conversation_id of its conversation",
+        ));
+    }
     let question = Question {
         content: Text::parse("content", request.content)?,
         place,
@@ -40,6 +50,7 @@ pub(super) fn as_stream(request: pb::ChatRequest) -> pb::StreamChatRequest {
         document_ids: request.document_ids,
         trace_id: request.trace_id,
         detach: false,
+        after_message_id: request.after_message_id,
     }
 }
 

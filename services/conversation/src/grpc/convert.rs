@@ -8,10 +8,10 @@ use prost_types::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{Conversation, Message, Passage, Usage};
+use crate::domain::{Conversation, Feedback, Message, MessageId, Passage, Usage};
 use crate::generation::{Event, Failure, What};
 
-fn time(at: DateTime<Utc>) -> Option<Timestamp> {
+pub(super) fn time(at: DateTime<Utc>) -> Option<Timestamp> {
     Some(Timestamp { seconds: at.timestamp(), nanos: at.timestamp_subsec_nanos().cast_signed() })
 }
 
@@ -55,7 +55,19 @@ impl From<Message> for pb::Message {
             metadata: json::to_struct(Value::Object(message.metadata)),
             created_at: time(message.created_at),
             citation_report: message.citation_report.as_ref().map(Into::into),
+            parent_id: name(message.parent.map(|parent| parent.0)),
+            feedback: message.feedback.map(|said| feedback(message.id, said)),
         }
+    }
+}
+
+pub(super) fn feedback(message: MessageId, said: Feedback) -> pb::Feedback {
+    pb::Feedback {
+        message_id: message.0.to_string(),
+        rating: said.rating.as_str().to_owned(),
+        comment: said.comment,
+        created_at: time(said.created_at),
+        updated_at: time(said.updated_at),
     }
 }
 
@@ -135,7 +147,7 @@ impl From<Event> for pb::ChatEvent {
             What::Usage(usage) => ("usage", Payload::Usage(usage.into())),
             What::Completed(message) => (
                 "message.completed",
-                Payload::Completed(pb::MessageCompleted { message: Some(message.into()) }),
+                Payload::Completed(pb::MessageCompleted { message: Some((*message).into()) }),
             ),
             What::Failed(failure) => ("error", Payload::Error(failure.into())),
         };

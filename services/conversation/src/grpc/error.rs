@@ -8,11 +8,14 @@ use crate::domain::Error;
 impl Classify for Error {
     fn code(&self) -> Code {
         match self {
-            Self::ConversationNotFound | Self::DocumentNotFound | Self::GenerationNotFound => {
-                Code::NotFound
-            }
+            Self::ConversationNotFound
+            | Self::DocumentNotFound
+            | Self::MessageNotFound
+            | Self::GenerationNotFound => Code::NotFound,
             Self::Invalid { .. } => Code::InvalidArgument,
-            Self::TooManyDocuments { .. } | Self::EventsExpired => Code::FailedPrecondition,
+            Self::TooManyDocuments { .. } | Self::EventsExpired | Self::NotAnAnswer => {
+                Code::FailedPrecondition
+            }
             Self::DocumentsUnavailable
             | Self::ModelUnavailable
             | Self::NotStopped
@@ -26,6 +29,8 @@ impl Classify for Error {
         match self {
             Self::ConversationNotFound => "CONVERSATION_NOT_FOUND",
             Self::DocumentNotFound => "DOCUMENT_NOT_FOUND",
+            Self::MessageNotFound => "MESSAGE_NOT_FOUND",
+            Self::NotAnAnswer => "NOT_AN_ANSWER",
             Self::GenerationNotFound => "GENERATION_NOT_FOUND",
             Self::EventsExpired => "EVENTS_EXPIRED",
             Self::NotStopped => "NOT_STOPPED",

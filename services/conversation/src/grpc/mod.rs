@@ -5,6 +5,7 @@ mod chat;
 mod citation;
 mod convert;
 mod error;
+mod message;
 mod work;
 
 use std::pin::Pin;
@@ -22,6 +23,7 @@ use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 pub(crate) use self::assistant::AssistantRpc;
+pub(crate) use self::message::MessageRpc;
 use crate::answer::Answers;
 use crate::domain::{
     Change, ConversationId, Error, MessageId, Metadata, NewConversation, SessionId, Title,

@@ -13,16 +13,13 @@ use uuid::Uuid;
 use super::conversation::{insert, touch};
 use super::event::{self, STARTS, STOPS};
 use super::message::{Row, columns};
-use super::{Store, lock};
+use super::{Store, line, lock};
 use crate::domain::{
     Citation, CitationReport, Conversation, ConversationId, Error, Message, MessageId,
     MessageStatus, Metadata, NewConversation, Place, Question, Title, Usage,
 };
 use crate::generation::{Event, Failure, What};
 use crate::outbox;
-
-/// Messages before a question that its answer may take into account.
-const HISTORY_MESSAGES: i64 = 10;
 
 /// What an answer is made from besides its question.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -93,7 +90,15 @@ impl Store {
         let Some(id) = placed(&mut connection, owner, place).await? else {
             return Ok(Context::default());
         };
-        let history = history(&mut connection, id).await?;
+        let last = match place {
+            Place::After(_, answer) => Some(line::answer(&mut connection, id, *answer).await?),
+            Place::Again(_, question) => before(&mut connection, *question).await?,
+            Place::In(_) | Place::New(_) => line::last(&mut connection, id).await?,
+        };
+        let history = match last {
+            Some(last) => line::history(&mut connection, last).await?,
+            None => Vec::new(),
+        };
         Ok(Context { attached: attached(&mut connection, id).await?, history })
     }
 
@@ -108,37 +113,22 @@ impl Store {
     ) -> Result<(Asked, Event), Error> {
         let mut transaction = self.pool.begin().await?;
         let conversation_id = self::place(&mut transaction, owner, question).await?;
-        let (question_id, answer_id) = (MessageId(Uuid::now_v7()), MessageId(Uuid::now_v7()));
-        sqlx::query(
-            "WITH place AS (
-                 UPDATE conversation
-                 SET last_sequence = last_sequence + 2, updated_at = clock_timestamp()
-                 WHERE conversation_id = $1
-                 RETURNING last_sequence),
-             told AS MATERIALIZED (SELECT pg_notify($8, $1::text))
-             INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
-                                  model_used, trace_id, generating_until)
-             SELECT $2, $1, last_sequence - 1, $3, true, 'complete', '', $5, NULL FROM place, told
-             UNION ALL
-             SELECT $4, $1, last_sequence, '', false, 'generating', $6, $5,
-                    clock_timestamp() + make_interval(secs => $7) FROM place",
-        )
-        .bind(conversation_id.0)
-        .bind(question_id.0)
-        .bind(question.content.as_str())
-        .bind(answer_id.0)
-        .bind(&question.trace_id)
-        .bind(model)
-        .bind(lease.as_secs_f64())
-        .bind(STARTS)
-        .execute(&mut *transaction)
-        .await?;
+        let answer_id = MessageId(Uuid::now_v7());
+        let answer = Begun { id: answer_id, conversation_id, model, lease };
+        let question_id = match question.place {
+            Place::Again(_, question_id) => question_id,
+            Place::In(_) | Place::After(..) | Place::New(_) => {
+                let id = insert_question(&mut transaction, conversation_id, question).await?;
+                let told = outbox::question_asked(owner, conversation_id, id);
+                elenchus_outbox::record(&mut transaction, &told).await?;
+                id
+            }
+        };
+        insert_answer(&mut transaction, answer, question_id, &question.trace_id).await?;
         let model = model.to_owned();
         let what = What::Started { conversation_id, answer_id, question_id, model };
         let started = Event { generation: answer_id, seq: 1, what };
         event::insert(&mut transaction, answer_id, &[started.clone().into_wire()]).await?;
-        let told = outbox::question_asked(owner, conversation_id, question_id);
-        elenchus_outbox::record(&mut transaction, &told).await?;
         transaction.commit().await?;
         Ok((Asked { owner, conversation_id, question_id, answer_id }, started))
     }
@@ -229,6 +219,84 @@ impl Store {
     }
 }
 
+/// An answer that begins.
+struct Begun<'a> {
+    id: MessageId,
+    conversation_id: ConversationId,
+    model: &'a str,
+    lease: Duration,
+}
+
+/// Stores a question behind the message that it goes on from.
+async fn insert_question(
+    transaction: &mut PgConnection,
+    conversation_id: ConversationId,
+    question: &Question,
+) -> Result<MessageId, Error> {
+    let parent = match question.place {
+        Place::After(_, answer) => {
+            Some(line::answer(&mut *transaction, conversation_id, answer).await?)
+        }
+        Place::In(_) | Place::Again(..) | Place::New(_) => {
+            line::last(&mut *transaction, conversation_id).await?
+        }
+    };
+    let id = MessageId(Uuid::now_v7());
+    sqlx::query(
+        "WITH place AS (
+             UPDATE conversation SET last_sequence = last_sequence + 1, updated_at = clock_timestamp()
+             WHERE conversation_id = $1
+             RETURNING last_sequence)
+         INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
+                              trace_id, parent_id)
+         SELECT $2, $1, last_sequence, $3, true, 'complete', $4, $5 FROM place",
+    )
+    .bind(conversation_id.0)
+    .bind(id.0)
+    .bind(question.content.as_str())
+    .bind(&question.trace_id)
+    .bind(parent)
+    .execute(transaction)
+    .await?;
+    Ok(id)
+}
+
+/// Stores the row of an answer that begins, and tells those who watch the conversation.
+async fn insert_answer(
+    transaction: &mut PgConnection,
+    answer: Begun<'_>,
+    question: MessageId,
+    trace_id: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "WITH place AS (
+             UPDATE conversation SET last_sequence = last_sequence + 1, updated_at = clock_timestamp()
+             WHERE conversation_id = $1
+             RETURNING last_sequence),
+         told AS MATERIALIZED (SELECT pg_notify($7, $1::text))
+         INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
+                              model_used, trace_id, parent_id, generating_until)
+         SELECT $2, $1, last_sequence, '', false, 'generating', $3, $4, $5,
+                clock_timestamp() + make_interval(secs => $6) FROM place, told",
+    )
+    .bind(answer.conversation_id.0)
+    .bind(answer.id.0)
+    .bind(answer.model)
+    .bind(trace_id)
+    .bind(question.0)
+    .bind(answer.lease.as_secs_f64())
+    .bind(STARTS)
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// The message before a question.
+async fn before(connection: &mut PgConnection, question: MessageId) -> Result<Option<Uuid>, Error> {
+    let question = find(connection, question).await?;
+    Ok(question.and_then(|question| question.parent).map(|parent| parent.0))
+}
+
 /// The last events of an answer: what was checked, and the end.
 pub(super) fn numbered(
     generation: MessageId,
@@ -248,7 +316,7 @@ pub(super) fn numbered(
 fn last_events(message: &Message, ending: &Ending) -> Vec<pb::ChatEvent> {
     let end = match ending.failure {
         Some(failure) => What::Failed(failure),
-        None => What::Completed(message.clone()),
+        None => What::Completed(Box::new(message.clone())),
     };
     let last = [What::Usage(ending.usage), end];
     numbered(message.id, ending.last_seq, &ending.citations, last)
@@ -261,7 +329,7 @@ async fn placed(
     place: &Place,
 ) -> Result<Option<ConversationId>, Error> {
     let (id, session_id) = match place {
-        Place::In(id) => (Some(id.0), None),
+        Place::In(id) | Place::After(id, _) | Place::Again(id, _) => (Some(id.0), None),
         Place::New(Some(session_id)) => (None, Some(session_id.as_str())),
         Place::New(None) => return Ok(None),
     };
@@ -275,7 +343,9 @@ async fn placed(
     .fetch_optional(connection)
     .await?;
     match (found, place) {
-        (None, Place::In(_)) => Err(Error::ConversationNotFound),
+        (None, Place::In(_) | Place::After(..) | Place::Again(..)) => {
+            Err(Error::ConversationNotFound)
+        }
         (found, _) => Ok(found.map(ConversationId)),
     }
 }
@@ -287,8 +357,10 @@ async fn place(
     question: &Question,
 ) -> Result<ConversationId, Error> {
     match &question.place {
-        Place::In(id) if lock(transaction, owner, *id).await? => Ok(*id),
-        Place::In(_) => Err(Error::ConversationNotFound),
+        Place::In(id) | Place::After(id, _) | Place::Again(id, _) => {
+            let is_there = lock(transaction, owner, *id).await?;
+            if is_there { Ok(*id) } else { Err(Error::ConversationNotFound) }
+        }
         Place::New(session_id) => {
             let new = NewConversation {
                 title: Title::of_question(question.content.as_str()),
@@ -299,25 +371,6 @@ async fn place(
             Ok(id)
         }
     }
-}
-
-/// The last messages that say something, oldest first.
-async fn history(
-    transaction: &mut PgConnection,
-    id: ConversationId,
-) -> Result<Vec<Turn>, sqlx::Error> {
-    let mut turns = sqlx::query_as::<_, Turn>(
-        "SELECT is_user, content FROM message
-         WHERE conversation_id = $1 AND status <> 'generating' AND content <> ''
-         ORDER BY sequence DESC
-         LIMIT $2",
-    )
-    .bind(id.0)
-    .bind(HISTORY_MESSAGES)
-    .fetch_all(transaction)
-    .await?;
-    turns.reverse();
-    Ok(turns)
 }
 
 async fn attached(

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Store, unknown};
 use crate::domain::{
-    Citation, CitationReport, ConversationId, Error, Message, MessageId, MessageStatus,
+    Citation, CitationReport, ConversationId, Error, Feedback, Message, MessageId, MessageStatus,
     MessageType, Usage,
 };
 
@@ -33,6 +33,8 @@ pub(super) struct Row {
     citations: Json<Vec<Citation>>,
     citation_report: Option<Json<CitationReport>>,
     metadata: Json<Map<String, Value>>,
+    parent_id: Option<Uuid>,
+    feedback: Option<Json<Feedback>>,
     created_at: DateTime<Utc>,
 }
 
@@ -41,7 +43,12 @@ macro_rules! columns {
     () => {
         "message_id, conversation_id, sequence, content, is_user, message_type, status, model_used,
          prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, is_estimated, cost_microusd, trace_id, citations,
-         citation_report, metadata, created_at"
+         citation_report, metadata, created_at,
+         coalesce(parent_id, (SELECT before.message_id FROM message AS before
+                              WHERE before.conversation_id = message.conversation_id
+                                AND before.sequence = message.sequence - 1)) AS parent_id,
+         (SELECT to_jsonb(said) FROM message_feedback AS said
+          WHERE said.message_id = message.message_id) AS feedback"
     };
 }
 pub(super) use columns;
@@ -75,6 +82,8 @@ impl TryFrom<Row> for Message {
             citations: row.citations.0,
             citation_report: row.citation_report.map(|report| report.0),
             metadata: row.metadata.0,
+            parent: row.parent_id.map(MessageId),
+            feedback: row.feedback.map(|feedback| feedback.0),
             created_at: row.created_at,
         })
     }

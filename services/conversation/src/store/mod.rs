@@ -4,7 +4,10 @@ mod abandoned;
 mod answer;
 mod conversation;
 mod event;
+mod feedback;
+mod line;
 mod message;
+mod search;
 mod work;
 
 use elenchus_postgres::is_unreachable;

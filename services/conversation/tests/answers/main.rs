@@ -5,6 +5,7 @@ mod assistant;
 mod citing;
 mod leaving;
 mod mesh;
+mod messages;
 mod model;
 mod providers;
 mod resuming;

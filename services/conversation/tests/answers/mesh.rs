@@ -14,6 +14,7 @@ use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_proto::pb::conversation::v1::assistant_service_client::AssistantServiceClient;
 use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
+use elenchus_proto::pb::conversation::v1::message_service_client::MessageServiceClient;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::session::{Authority, Credential, Sessions};
 use elenchus_rpc::token::Keys;
@@ -135,6 +136,10 @@ impl Mesh {
 impl Node {
     pub(crate) fn client(&self) -> ConversationServiceClient<Transport> {
         ConversationServiceClient::new(self.transport.clone())
+    }
+
+    pub(crate) fn of_messages(&self) -> MessageServiceClient<Transport> {
+        MessageServiceClient::new(self.transport.clone())
     }
 
     pub(crate) fn assistant(&self) -> AssistantServiceClient<Transport> {

@@ -111,7 +111,7 @@ impl Clerk {
         let mut notes = String::new();
         for passage in &prompt.passages {
             for sentence in passage.text.split('\n').filter(|line| line.contains(self.word)) {
-                let number = passage.number.unwrap();
+                let number = passage.number.unwrap_or(1);
                 let is_note = sentence.starts_with('"');
                 notes += &match is_note {
                     true => format!("{sentence}\n"),

@@ -69,6 +69,7 @@ impl Rows {
             ("document_id", id(&document["id"])),
             ("conversation_id", id(&answer["conversation_id"])),
             ("generation_id", id(&answer["message"]["id"])),
+            ("message_id", id(&answer["message"]["id"])),
             ("execution_id", id(&run["execution_id"])),
             ("token_id", id(&token["api_token"]["id"])),
             ("session_id", id(&session[0]["id"])),
@@ -138,7 +139,7 @@ async fn every_route_lets_in_whom_it_says_and_shows_nobody_the_rows_of_others() 
     let mesh = Mesh::embedded_with(data, &limits);
     let owner = mesh.user("ada@example.com").await;
     let rows = Rows::of(&owner).await;
-    let run = format!("/api/v1/workflows/executions/{}", rows.0[3].1);
+    let run = format!("/api/v1/workflows/executions/{}", rows.0[4].1);
     owner.until(&run, |run| run["status"] != "pending" && run["status"] != "running").await;
     let before = kept(&owner, &rows).await;
 
