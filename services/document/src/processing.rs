@@ -11,6 +11,7 @@ use futures_util::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::chunk::{chunks, sections, title};
@@ -110,9 +111,13 @@ impl Processing {
             self.store.advance(lease, "chunk", RECOGNIZED).await?;
             let text = text(&pages);
             let count = self.store.page_count(id).await?;
-            let passages = passages(id, &text, count);
-            let says = Says { detected: detect(&text), citations: cited(&text) };
-            self.store.keep_passages(lease, text.chars().count(), &passages, &says).await?;
+            // A long text takes seconds, which calls must not wait for.
+            let cut = spawn_blocking(move || {
+                let says = Says { detected: detect(&text), citations: cited(&text) };
+                (text.chars().count(), passages(id, &text, count), says)
+            });
+            let (length, passages, says) = cut.await.map_err(passing)?;
+            self.store.keep_passages(lease, length, &passages, &says).await?;
         }
         Ok(self.embed(lease, id).await?)
     }

@@ -100,7 +100,8 @@ fn fill(pieces: &[Piece], first: usize) -> usize {
         weight += piece.weight;
         end += 1;
     }
-    let rest: usize = pieces[end..].iter().map(|piece| piece.weight).sum();
+    // Each piece weighs something, so that no more of them can be a scrap.
+    let rest: usize = pieces[end..].iter().take(SCRAP).map(|piece| piece.weight).sum();
     if rest < SCRAP && weight + rest <= MOST { pieces.len() } else { end }
 }
 

@@ -35,9 +35,10 @@ fn section(text: &str, found: &mut Vec<String>) -> usize {
 
 /// The length of `(b)` at the start of a text.
 fn subdivision(text: &str) -> Option<usize> {
-    let (inside, _) = text.strip_prefix('(')?.split_once(')')?;
-    let is_short = (1..=MOST_LETTERS).contains(&inside.len());
-    (is_short && inside.chars().all(|c| c.is_ascii_alphanumeric())).then_some(inside.len() + 2)
+    let inside = text.strip_prefix('(')?;
+    let length =
+        inside.bytes().take(MOST_LETTERS + 1).position(|byte| !byte.is_ascii_alphanumeric())?;
+    (length > 0 && inside[length..].starts_with(')')).then_some(length + 2)
 }
 
 #[cfg(test)]
