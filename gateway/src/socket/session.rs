@@ -102,7 +102,9 @@ impl Session {
         let (sink, mut incoming) = socket.split();
         let (frames, waiting) = mpsc::channel(WAITING);
         let mut tasks = JoinSet::new();
-        tasks.spawn(calls.clone().hear());
+        // Before anything is answered: whoever got an answer is shown every answer that begins after it.
+        let starts = calls.starts(0).await;
+        tasks.spawn(calls.clone().hear(starts));
         tasks.spawn(calls.clone().keep_checking());
         let mut writer = JoinSet::new();
         writer.spawn(write(sink, waiting));

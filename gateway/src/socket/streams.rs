@@ -11,7 +11,7 @@ use http::header::AUTHORIZATION;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Status, Streaming};
 
 use super::Authorization;
 use crate::context::Context;
@@ -24,6 +24,9 @@ const ATTEMPTS: u32 = 20;
 
 /// Which task of a socket something comes from.
 pub(super) type Tag = u64;
+
+/// Tells which answers begin.
+pub(super) type Starts = Streaming<pb::WatchConversationResponse>;
 
 /// What the tasks of a socket have to say.
 pub(super) enum Said {
@@ -150,22 +153,26 @@ impl Calls {
         Ok(())
     }
 
+    /// The answers that begin from now on, or after a place.
+    pub(super) async fn starts(&self, after_seq: i32) -> Result<Starts, Status> {
+        let conversation_id = self.conversation_id.clone();
+        let message = pb::WatchConversationRequest { conversation_id, after_seq };
+        let answer = self.client.clone().watch_conversation(self.stream(message)).await?;
+        Ok(answer.into_inner())
+    }
+
     /// Says which answers begin, for as long as the socket lives.
-    pub(super) async fn hear(self) {
+    pub(super) async fn hear(self, mut opened: Result<Starts, Status>) {
         let mut after_seq = 0;
         loop {
-            let message = pb::WatchConversationRequest {
-                conversation_id: self.conversation_id.clone(),
-                after_seq,
-            };
-            if let Ok(answer) = self.client.clone().watch_conversation(self.stream(message)).await {
-                let mut starts = answer.into_inner();
+            if let Ok(mut starts) = opened {
                 while let Ok(Some(start)) = starts.message().await {
                     after_seq = start.seq;
                     let _ = self.said.send(Said::Started(start.generation_id)).await;
                 }
             }
             sleep(RETRY_AFTER).await;
+            opened = self.starts(after_seq).await;
         }
     }
 

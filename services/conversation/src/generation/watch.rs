@@ -68,18 +68,18 @@ impl Generations {
     }
 
     /// The answers of a conversation that are being made, or begin after this place: the place and
-    /// the id of each.
-    pub fn starts(
+    /// the id of each. From when this returns none is missed, however soon it ends.
+    pub async fn starts(
         &self,
         id: ConversationId,
         mut after: i32,
-    ) -> impl Stream<Item = Result<(i32, MessageId), Error>> + use<> {
+    ) -> Result<impl Stream<Item = Result<(i32, MessageId), Error>> + use<>, Error> {
         let generations = self.clone();
-        try_stream! {
-            let mut notices = generations.notices.subscribe(STARTS);
-            if after == 0 {
-                after = generations.store.last_settled(id).await?;
-            }
+        let mut notices = generations.notices.subscribe(STARTS);
+        if after == 0 {
+            after = generations.store.last_settled(id).await?;
+        }
+        Ok(try_stream! {
             loop {
                 for (place, answer) in generations.store.answers_after(id, after).await? {
                     after = place;
@@ -93,7 +93,7 @@ impl Generations {
                     Err(Error::Stopping)?;
                 }
             }
-        }
+        })
     }
 
     /// Stops an answer of the owner, and returns it as it is once its model has been left.

@@ -258,7 +258,8 @@ impl ConversationService for ConversationRpc {
         let id = ConversationId::parse(&conversation_id).map_err(from_error)?;
         let found = self.store.find(owner, id).await.map_err(from_error)?;
         found.ok_or_else(|| from_error(Error::ConversationNotFound))?;
-        let starts = self.generations.starts(id, after_seq.max(0)).map(|start| {
+        let starts = self.generations.starts(id, after_seq.max(0)).await.map_err(from_error)?;
+        let starts = starts.map(|start| {
             let (seq, answer) = start.map_err(from_error)?;
             Ok(pb::WatchConversationResponse {
                 seq,

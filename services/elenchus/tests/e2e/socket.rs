@@ -52,14 +52,16 @@ impl Window {
 
     /// The next frame, as text.
     async fn hear(&mut self) -> String {
-        loop {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            match message.expect("a frame comes").unwrap().unwrap() {
-                Message::Text(text) => return text.to_string(),
-                Message::Close(frame) => panic!("closed: {frame:?}"),
-                _ => {}
+        let text = async {
+            loop {
+                match self.socket.next().await.unwrap().unwrap() {
+                    Message::Text(text) => return text.to_string(),
+                    Message::Close(frame) => panic!("closed: {frame:?}"),
+                    _ => {}
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, text).await.expect("a frame comes")
     }
 
     /// The frames up to the end of an answer.
@@ -103,6 +105,8 @@ async fn every_window_shows_the_same_answer_and_can_come_back_to_it() {
     let ticket = user.post("/api/v1/chat/ws-ticket", json!({})).await;
     let by_ticket = format!("/api/v1/chat/ws/{id}?ticket={}", ticket["ticket"].as_str().unwrap());
     let mut other = Window::open(&mesh, &by_ticket, &[]).await.unwrap();
+    other.say(json!({"type": "ping"})).await;
+    assert_eq!(other.hear().await, r#"{"type":"pong"}"#, "it is there before the question");
 
     window.say(question()).await;
     let frames = window.answer().await;
