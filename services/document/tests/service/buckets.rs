@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use elenchus_testkit::program::Program;
+use sqlx::{Connection, PgConnection};
 use tonic::Code;
 
 use crate::pdf::{Page, pdf};
@@ -115,7 +116,20 @@ async fn a_store_that_cannot_be_reached_is_said_and_loses_nothing() {
     let unread = node.download(&empty.id, None).await.unwrap_err();
     assert_eq!(unread.code(), Code::Unavailable);
     assert_eq!(node.get(&empty.id).await.processing_status, "processing", "it waits");
+    // Killed before, its one try would be used up.
+    eventually("its reading is put off", async || is_put_off(&ground, &empty.id).await).await;
     drop(node);
     let node = on_s3(&ground, &store.address).await;
     assert_eq!(node.settled(&empty.id).await.processing_error_code, "EMPTY", "it was read");
+}
+
+async fn is_put_off(ground: &Ground, document_id: &str) -> bool {
+    let mut connection = PgConnection::connect(ground.database.url()).await.unwrap();
+    sqlx::query_scalar(
+        "SELECT leased_by IS NULL AND due_at > now() FROM document.document WHERE document_id = $1::uuid",
+    )
+    .bind(document_id)
+    .fetch_one(&mut connection)
+    .await
+    .unwrap()
 }
