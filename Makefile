@@ -19,11 +19,11 @@ run: ## Run the whole mesh in one process on http://localhost:8000
 test: ## Install what the tests need, and run them all
 	@sh scripts/install-test-tools.sh
 	cargo build --workspace --all-targets
-	ELENCHUS_TEST_PG=18 cargo run --quiet -p elenchus-testkit -- \
+	ELENCHUS_TEST_PG=18 target/debug/elenchus-testkit \
 	    $(if $(NEXTEST),cargo nextest run --workspace,cargo test --workspace)
-	ELENCHUS_TEST_PG=15 cargo run --quiet -p elenchus-testkit -- \
+	ELENCHUS_TEST_PG=15 target/debug/elenchus-testkit \
 	    $(if $(NEXTEST),cargo nextest run --workspace --test store,cargo test --workspace --test store)
-	cargo run --quiet -p elenchus-testkit -- sh scripts/test-clients.sh
+	target/debug/elenchus-testkit sh scripts/test-clients.sh
 
 .PHONY: check
 check: ## Format, lints, licences, protos, OpenAPI, deployment files

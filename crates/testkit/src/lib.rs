@@ -1,6 +1,7 @@
 //! What tests need: databases of their own on a private PostgreSQL, and a private Redis. Never a
 //! stranger's. Test code alone depends on it.
 
+pub mod caller;
 pub mod certificates;
 pub mod postgres;
 pub mod program;

@@ -3,36 +3,21 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use elenchus_analytics::store::MIGRATOR;
 use elenchus_proto::pb::analytics::v1 as pb;
 use elenchus_proto::pb::analytics::v1::analytics_service_client::AnalyticsServiceClient;
 use elenchus_proto::pb::analytics::v1::event::What;
 use elenchus_rpc::caller::as_service;
-use elenchus_rpc::session::{Authority, Credential, Sessions};
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Transport};
 use elenchus_rpc::{Server, Shutdown, UserId};
+use elenchus_testkit::caller::{self, AllAlive, request_of};
 use elenchus_testkit::postgres::{TestDatabase, database};
-use secrecy::SecretString;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
 const BUDGET: Duration = Duration::from_secs(20);
-
-/// Sessions are named after their users, and nobody signs out.
-struct AllAlive;
-
-#[async_trait]
-impl Sessions for AllAlive {
-    async fn authority(&self, credential: Credential) -> Result<Option<Authority>, Status> {
-        Ok(match credential {
-            Credential::Session(session) => Some(Authority::of_user(UserId(session))),
-            Credential::Token(_) => None,
-        })
-    }
-}
 
 /// The service, and who calls it.
 struct Analytics {
@@ -44,8 +29,7 @@ struct Analytics {
 impl Analytics {
     async fn start() -> Self {
         let (database, pool) = database("analytics", &MIGRATOR).await;
-        let keys =
-            Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
+        let keys = caller::keys();
         let server =
             elenchus_analytics::build(pool, keys.clone(), Arc::new(AllAlive), &Shutdown::new())
                 .unwrap();
@@ -59,12 +43,7 @@ impl Analytics {
     }
 
     fn of<T>(&self, user: Uuid, message: T) -> Request<T> {
-        let token = self.keys.issue_access(user, user, BUDGET).unwrap();
-        let mut request = Request::new(message);
-        request.set_timeout(BUDGET);
-        let credential = format!("Bearer {token}").parse().unwrap();
-        request.metadata_mut().insert("authorization", credential);
-        request
+        request_of(&self.keys, UserId(user), BUDGET, message)
     }
 
     async fn record(&self, events: Vec<pb::Event>) -> Result<i32, Status> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use elenchus_conversation::answer::Pace;
 use elenchus_conversation::store::MIGRATOR;
 use elenchus_conversation::{NAME, Peers};
@@ -16,33 +15,21 @@ use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
 use elenchus_proto::pb::conversation::v1::message_service_client::MessageServiceClient;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::{Authority, Credential, Sessions};
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late, remote};
 use elenchus_rpc::{Shutdown, Transport, UserId};
+use elenchus_testkit::caller::{self, AllAlive, request_of};
 use elenchus_testkit::postgres::{TestDatabase, empty_database};
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Streaming};
 use uuid::Uuid;
 
 use crate::model::{Shared, Talker};
 
 const BUDGET: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Nobody signs out here, and sessions are named after their users.
-struct AllAlive;
-
-#[async_trait]
-impl Sessions for AllAlive {
-    async fn authority(&self, credential: Credential) -> Result<Option<Authority>, Status> {
-        let Credential::Session(session) = credential else { return Ok(None) };
-        Ok(Some(Authority::of_user(UserId(session))))
-    }
-}
 
 /// A database, a model, and as many processes of the service as a test starts.
 pub(crate) struct Mesh {
@@ -73,8 +60,7 @@ impl Mesh {
 
     /// With these models.
     pub(crate) async fn with_models(models: Models) -> Self {
-        let keys =
-            Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
+        let keys = caller::keys();
         let database = empty_database().await;
         Self { database, talker: Talker::of(0), models, keys, user: UserId(Uuid::now_v7()) }
     }
@@ -161,12 +147,7 @@ impl Node {
     }
 
     fn of<T>(&self, user: UserId, message: T) -> Request<T> {
-        let token = self.keys.issue_access(user.0, user.0, BUDGET).unwrap();
-        let mut request = Request::new(message);
-        request.set_timeout(BUDGET);
-        let credential = format!("Bearer {token}").parse().unwrap();
-        request.metadata_mut().insert("authorization", credential);
-        request
+        request_of(&self.keys, user, BUDGET, message)
     }
 
     /// Asks, and reads until the model was told to begin: the stream, and the events so far.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use elenchus_document::store::MIGRATOR;
 use elenchus_document::{Peers, Settings, SweepPace};
 use elenchus_durable::Terms;
@@ -11,14 +10,13 @@ use elenchus_proto::pb::document::v1 as pb;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_proto::pb::document::v1::upload_document_request::Part;
 use elenchus_rpc::layer::authenticate::Guard;
-use elenchus_rpc::session::{Authority, Credential, Sessions};
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late};
 use elenchus_rpc::{Shutdown, Transport, UserId};
 use elenchus_settings::Env;
+use elenchus_testkit::caller::{self, AllAlive, request_of};
 use elenchus_testkit::postgres::{TestDatabase, database};
 use futures_util::stream;
-use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
@@ -29,17 +27,6 @@ use crate::conversations::Conversations;
 
 const BUDGET: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Nobody signs out here, and sessions are named after their users.
-struct AllAlive;
-
-#[async_trait]
-impl Sessions for AllAlive {
-    async fn authority(&self, credential: Credential) -> Result<Option<Authority>, Status> {
-        let Credential::Session(session) = credential else { return Ok(None) };
-        Ok(Some(Authority::of_user(UserId(session))))
-    }
-}
 
 /// What outlives a process of the service.
 pub(crate) struct Ground {
@@ -63,8 +50,7 @@ pub(crate) struct Node {
 impl Ground {
     pub(crate) async fn new() -> Self {
         let (database, _) = database(elenchus_document::NAME, &MIGRATOR).await;
-        let keys =
-            Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
+        let keys = caller::keys();
         let folder = TempDir::new().unwrap();
         let user = UserId(Uuid::now_v7());
         Self {
@@ -161,12 +147,7 @@ impl Node {
 
     /// A request of the test's user.
     pub(crate) fn of_user<T>(&self, message: T) -> Request<T> {
-        let token = self.keys.issue_access(self.user.0, self.user.0, BUDGET).unwrap();
-        let mut request = Request::new(message);
-        request.set_timeout(BUDGET);
-        let credential = format!("Bearer {token}").parse().unwrap();
-        request.metadata_mut().insert("authorization", credential);
-        request
+        request_of(&self.keys, self.user, BUDGET, message)
     }
 
     /// Uploads a file as the test's user.

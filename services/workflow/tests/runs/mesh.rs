@@ -14,11 +14,11 @@ use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late};
 use elenchus_rpc::{Server, Shutdown, Transport, UserId};
+use elenchus_testkit::caller::{self, request_of};
 use elenchus_testkit::postgres::{TestDatabase, empty_database};
 use elenchus_workflow::{Peers, Retry, Settings};
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
-use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
@@ -57,8 +57,7 @@ impl Mesh {
     pub(crate) async fn with_answers(answers: usize) -> Self {
         let database = empty_database().await;
         let pool = elenchus_workflow::open(&database.settings()).await.unwrap();
-        let keys =
-            Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015")).unwrap();
+        let keys = caller::keys();
         let documents = Arc::new(Documents::default());
         documents.put(DOCUMENT, "completed");
         let assistant = Arc::new(Assistant::that_answers(answers));
@@ -156,12 +155,7 @@ impl Node {
     }
 
     fn of<T>(&self, user: UserId, message: T) -> Request<T> {
-        let token = self.keys.issue_access(user.0, user.0, BUDGET).unwrap();
-        let mut request = Request::new(message);
-        request.set_timeout(BUDGET);
-        let credential = format!("Bearer {token}").parse().unwrap();
-        request.metadata_mut().insert("authorization", credential);
-        request
+        request_of(&self.keys, user, BUDGET, message)
     }
 
     /// Starts a run over the contract.
