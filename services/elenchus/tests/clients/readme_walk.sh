@@ -8,6 +8,17 @@ PATH=$PATH:$3:$4
 
 awk '/^## A walk/ {walk = 1; next} /^## / {walk = 0} walk && /^```sh/ {code = 1; next} /^```/ {code = 0} walk && code' \
     "$readme" | sed "s#http://localhost:8000#$ELENCHUS_URL#; s#localhost:8000#${ELENCHUS_URL#http://}#" >"$folder/walk.sh"
+# Services tell analytics twice a second, and a person types no faster: asked again until all of it was told.
+cat >>"$folder/walk.sh" <<'AGAIN'
+tries=0
+until usage=$(curl -s -H "$A" $B/api/v1/analytics/usage) && echo "$usage" | grep -qF '"workflows_executed":1' &&
+    activity=$(curl -s -H "$A" $B/api/v1/analytics/activity) && echo "$activity" | grep -qF '"action":"AI Response"'; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 100 ]
+    sleep 0.1
+done
+echo "$usage$activity"
+AGAIN
 sh -eu "$folder/walk.sh" >"$folder/walk" 2>&1 || {
     cat "$folder/walk" >&2
     exit 1
