@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import re
 import socket
 import subprocess
@@ -10,14 +11,21 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The services of the mesh, as the packages of their protos are named.
 SERVICES = ("auth", "conversation", "document", "workflow", "analytics")
+# Below those that the system gives out: no connection, and no listener that asks for any port, takes one of these.
+PORTS = range(10_000, 30_000)
 DEFAULTS = {"SECRET_KEY": "peers-4a7c1e93b05df826a1d37e40c9", "HOST": "127.0.0.1", "PORT": "0", "METRICS_PORT": "0",
             "RATE_LIMIT_PER_MINUTE": "0"}
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def environment(folder: pathlib.Path, variables: dict[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 
 pub mod caller;
 pub mod certificates;
+pub mod port;
 pub mod postgres;
 pub mod program;
 pub mod provider;

@@ -1,7 +1,7 @@
 //! The private servers of a test run.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use elenchus_settings::Env;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::port::free_port;
 use crate::{PG_VERSION, variable};
 
 /// A PostgreSQL that keeps nothing.
@@ -37,7 +38,7 @@ pub struct Redis {
 impl Redis {
     /// Starts one on a free port, where the program is installed.
     pub fn start() -> io::Result<Option<Self>> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port();
         match spawn_redis(port) {
             Ok(server) => {
                 let mut redis = Self { server, port };
