@@ -68,12 +68,14 @@ impl DocumentService for DocumentRpc {
         if !request.status.is_empty() && !STATUSES.contains(&request.status.as_str()) {
             return Err(invalid("status", format!("must be one of {}", STATUSES.join(", "))));
         }
+        check_text("q", &request.q, 0, usize::MAX).map_err(from_error)?;
+        let filters = Filters {
+            category: request.category,
+            jurisdiction: request.jurisdiction,
+            practice_area: request.practice_area,
+        };
         let listing = Listing {
-            filters: Filters {
-                category: request.category,
-                jurisdiction: request.jurisdiction,
-                practice_area: request.practice_area,
-            },
+            filters: filters.check().map_err(from_error)?,
             status: request.status,
             name: request.q,
             cites: match request.cites.as_str() {
@@ -224,14 +226,15 @@ impl DocumentService for DocumentRpc {
         let documents: Result<Vec<Uuid>, _> =
             request.document_ids.iter().map(|id| id.parse()).collect();
         let filters = request.filters.unwrap_or_default();
+        let filters = Filters {
+            category: filters.category,
+            jurisdiction: filters.jurisdiction,
+            practice_area: filters.practice_area,
+        };
         let scope = Scope {
             owner,
             documents: documents.map_err(|_| from_error(Error::NotFound))?,
-            filters: Filters {
-                category: filters.category,
-                jurisdiction: filters.jurisdiction,
-                practice_area: filters.practice_area,
-            },
+            filters: filters.check().map_err(from_error)?,
         };
         let method = Method::parse(&request.method).map_err(from_error)?;
         let found = self.search.find(&scope, &request.query, method, limit as usize).await;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Store;
 use crate::chunk::sections;
-use crate::domain::{Error, Passage};
+use crate::domain::{Error, Passage, check_text};
 
 /// Conditions on what an owner says of documents. Empty ones hold for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,20 @@ pub struct Filters {
     pub jurisdiction: String,
     /// The practice area.
     pub practice_area: String,
+}
+
+impl Filters {
+    /// Refuses what no document can have.
+    pub(crate) fn check(self) -> Result<Self, Error> {
+        for (field, value) in [
+            ("category", &self.category),
+            ("jurisdiction", &self.jurisdiction),
+            ("practice_area", &self.practice_area),
+        ] {
+            check_text(field, value, 0, usize::MAX)?;
+        }
+        Ok(self)
+    }
 }
 
 /// The passages that may be found.
