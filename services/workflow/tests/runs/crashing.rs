@@ -27,8 +27,11 @@ async fn another_process_goes_on_where_a_killed_one_stood() {
     let run = second.ended("survivor").await;
     assert_eq!((run.status.as_str(), run.error_message.as_str()), ("completed", ""));
     let answered = mesh.assistant.answered.lock().unwrap().clone();
-    let keys: BTreeSet<String> = answered.iter().map(|seen| seen.key.clone()).collect();
-    assert_eq!((answered.len(), keys.len()), (5, 5), "a recorded step was repeated");
+    let keys: Vec<&str> = answered.iter().map(|seen| seen.key.as_str()).collect();
+    assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 5);
+    // A call that the killed process had under way may have been answered too, unrecorded.
+    let (recorded, later) = keys.split_at(2);
+    assert!(later.iter().all(|key| !recorded.contains(key)), "a recorded step was repeated");
     let gapless: Vec<i32> =
         second.events("survivor", 0).await.iter().map(|event| event.seq).collect();
     assert_eq!(gapless, (1..=i32::try_from(gapless.len()).unwrap()).collect::<Vec<_>>());
