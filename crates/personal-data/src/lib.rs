@@ -7,6 +7,7 @@ mod inventory;
 mod rpc;
 
 use async_trait::async_trait;
+use elenchus_postgres::Failure;
 use elenchus_rpc::UserId;
 use futures_util::stream::BoxStream;
 use serde_json::Value;
@@ -18,11 +19,17 @@ pub use self::rpc::PersonalData;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database failed.
-    #[error("the personal data cannot be reached")]
-    Store(#[from] sqlx::Error),
+    #[error(transparent)]
+    Store(#[from] Failure),
     /// What is kept beside the database failed.
     #[error("the files cannot be reached")]
     Files(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 /// What a service keeps of a user beside its database.

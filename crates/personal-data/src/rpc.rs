@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use elenchus_postgres::is_unreachable;
 use elenchus_proto::pb::rpc::v1 as pb;
 use elenchus_proto::pb::rpc::v1::personal_data_service_server::{
     PersonalDataService, PersonalDataServiceServer,
@@ -123,14 +122,14 @@ fn user(raw: &str) -> Result<UserId, Status> {
 impl Classify for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Store(error) if is_unreachable(error) => Code::Unavailable,
-            Self::Store(_) | Self::Files(_) => Code::Internal,
+            Self::Store(failure) => failure.code(),
+            Self::Files(_) => Code::Internal,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Store(_) => "STORE",
+            Self::Store(failure) => failure.reason(),
             Self::Files(_) => "FILES",
         }
     }

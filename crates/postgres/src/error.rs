@@ -77,12 +77,6 @@ fn is_passing(sqlstate: &str) -> bool {
         || matches!(sqlstate, "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "25006")
 }
 
-/// Whether a statement was given a text, or JSON, with U+0000, which PostgreSQL takes nowhere.
-pub fn holds_nul(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| matches!(&*code, "22021" | "22P05"))
-}
-
 /// The name of the constraint that a statement violated.
 pub fn constraint(error: &sqlx::Error) -> Option<&str> {
     error.as_database_error().and_then(|error| error.constraint())

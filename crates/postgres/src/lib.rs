@@ -4,10 +4,12 @@
 pub mod cluster;
 mod database;
 mod error;
+mod failure;
 mod settings;
 
 pub use database::Database;
-pub use error::{Error, constraint, holds_nul, is_unreachable};
+pub use error::{Error, constraint, is_unreachable};
+pub use failure::Failure;
 pub use settings::DatabaseSettings;
 
 /// The oldest major version whose SQL the services use.

@@ -4,11 +4,13 @@ mod support;
 
 use std::time::Duration;
 
-use elenchus_postgres::{Database, DatabaseSettings, Error, constraint, is_unreachable};
+use elenchus_postgres::{Database, DatabaseSettings, Error, Failure, constraint, is_unreachable};
+use elenchus_rpc::status::Classify;
 use secrecy::ExposeSecret;
 use sqlx::migrate::Migrator;
 use support::Scratch;
 use tokio::task::JoinSet;
+use tonic::Code;
 
 static MIGRATOR: Migrator = sqlx::migrate!("tests/migrations");
 const SERVICES: [&str; 6] = ["auth", "conversation", "document", "workflow", "analytics", "auth"];
@@ -61,7 +63,7 @@ async fn a_service_waits_for_a_server_that_starts_and_survives_its_restart() {
 }
 
 #[tokio::test]
-async fn a_violated_constraint_is_told_by_name() {
+async fn what_failed_is_told_by_whose_fault_it_is() {
     let scratch = Scratch::new();
     let cluster = scratch.start().await;
     let settings = DatabaseSettings::new(cluster.url_for("auth").await.unwrap());
@@ -70,9 +72,21 @@ async fn a_violated_constraint_is_told_by_name() {
     let twice = "INSERT INTO note VALUES ('01930000-0000-7000-8000-000000000001', 'the first')";
     let error = sqlx::query(twice).execute(&pool).await.unwrap_err();
     assert_eq!(constraint(&error), Some("note_text_key"));
-    assert!(!is_unreachable(&error));
-    pool.close().await;
+    assert_eq!(Failure::from(error).code(), Code::Internal);
+
+    let nul = sqlx::query("SELECT $1::text").bind("a\0b").execute(&pool).await.unwrap_err();
+    let nul_in_json = serde_json::json!({"key": "a\0b"});
+    let nul_in_json =
+        sqlx::query("SELECT $1::jsonb").bind(nul_in_json).execute(&pool).await.unwrap_err();
+    for error in [nul, nul_in_json] {
+        assert_eq!(Failure::from(error).code(), Code::InvalidArgument);
+    }
+
     cluster.stop().await.unwrap();
+    let error = sqlx::query("SELECT 1").execute(&pool).await.unwrap_err();
+    let failure = Failure::from(error);
+    assert_eq!(failure.code(), Code::Unavailable);
+    assert!(failure.retry_after().is_some());
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! details), and nothing of the inside.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Code, Status};
@@ -26,6 +27,25 @@ pub trait Classify: Error + 'static {
     /// When trying again may help.
     fn retry_after(&self) -> Option<Duration> {
         None
+    }
+}
+
+/// An error that several wait for is one error.
+impl<E: Classify + Send + Sync> Classify for Arc<E> {
+    fn code(&self) -> Code {
+        E::code(self)
+    }
+
+    fn reason(&self) -> &'static str {
+        E::reason(self)
+    }
+
+    fn field(&self) -> Option<&str> {
+        E::field(self)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        E::retry_after(self)
     }
 }
 

@@ -2,6 +2,7 @@
 //! they are kept.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use elenchus_postgres::Failure;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -203,6 +204,12 @@ pub enum Error {
         problem: String,
     },
     /// The database failed.
-    #[error("the analytics store failed")]
-    Store(#[from] sqlx::Error),
+    #[error(transparent)]
+    Store(#[from] Failure),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
 }

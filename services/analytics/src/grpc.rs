@@ -1,5 +1,7 @@
 //! Requests in, answers out.
 
+use std::time::Duration;
+
 use chrono::Utc;
 use elenchus_proto::pb::analytics::v1 as pb;
 use elenchus_proto::pb::analytics::v1::analytics_service_server::AnalyticsService;
@@ -21,16 +23,19 @@ impl Classify for Error {
     fn code(&self) -> Code {
         match self {
             Self::Days(_) | Self::Limit(_) | Self::Event { .. } => Code::InvalidArgument,
-            Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
-            Self::Store(_) => Code::Internal,
+            Self::Store(failure) => failure.code(),
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
             Self::Days(_) | Self::Limit(_) | Self::Event { .. } => "INVALID_FIELD",
-            Self::Store(_) => "STORE",
+            Self::Store(failure) => failure.reason(),
         }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        if let Self::Store(failure) = self { failure.retry_after() } else { None }
     }
 
     fn field(&self) -> Option<&str> {

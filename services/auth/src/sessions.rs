@@ -74,12 +74,6 @@ impl Memory for StoredSessions {
 impl Sessions for StoredSessions {
     async fn authority(&self, credential: Credential) -> Result<Option<Authority>, Status> {
         let ask = self.ask(credential);
-        self.answers.try_get_with(credential, ask).await.map_err(|error: Arc<Error>| {
-            from_error(match Arc::try_unwrap(error) {
-                Ok(error) => error,
-                // Those who waited for the same answer share one error.
-                Err(shared) => Error::Unavailable(Box::new(shared)),
-            })
-        })
+        self.answers.try_get_with(credential, ask).await.map_err(from_error::<Arc<Error>>)
     }
 }

@@ -10,6 +10,7 @@ use elenchus_auth::sealed::Sealer;
 use elenchus_auth::store::{
     EndReason, MIGRATOR, NewAccount, NewSession, Opened, Rotation, SessionLifetime, Store,
 };
+use elenchus_postgres::Failure;
 use elenchus_testkit::postgres::{TestDatabase, database};
 use secrecy::SecretString;
 use sqlx::PgPool;
@@ -290,6 +291,9 @@ async fn a_database_that_is_gone_is_told_from_a_mistake() {
         .connect_lazy("postgres://nobody@127.0.0.1:1/nothing")
         .unwrap();
     let store = store(&nowhere);
-    assert!(matches!(insert(&store, "ada@example.com").await, Err(Error::Unavailable(_))));
+    assert!(matches!(
+        insert(&store, "ada@example.com").await,
+        Err(Error::Store(Failure::Unreachable(_)))
+    ));
     assert!(!store.is_reachable().await);
 }

@@ -1,6 +1,7 @@
 //! Documents and their passages as the service speaks of them.
 
 use chrono::{DateTime, Utc};
+use elenchus_postgres::Failure;
 use uuid::Uuid;
 
 use crate::legal::Detected;
@@ -222,8 +223,14 @@ pub enum Error {
     #[error("the files cannot be reached right now")]
     Files(#[from] object_store::Error),
     /// The database failed.
-    #[error("the document store failed")]
-    Store(#[from] sqlx::Error),
+    #[error(transparent)]
+    Store(#[from] Failure),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl Error {

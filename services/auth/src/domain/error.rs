@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use elenchus_postgres::Failure;
+
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a request was refused or failed. No message holds an address, a password or a token.
@@ -114,9 +116,9 @@ pub enum Error {
     /// There is no such erasure.
     #[error("erasure not found")]
     NoErasure,
-    /// The database cannot be reached.
-    #[error("accounts cannot be reached right now")]
-    Unavailable(#[source] Source),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] Failure),
     /// What should not happen.
     #[error("the account could not be handled")]
     Internal(#[source] Source),

@@ -276,7 +276,8 @@ impl Classify for Error {
             | Self::EmailNotVerified => Code::FailedPrecondition,
             Self::OidcNotConfigured => Code::Unimplemented,
             Self::TooManyAttempts { .. } => Code::ResourceExhausted,
-            Self::Busy | Self::Unavailable(_) | Self::OidcUnavailable(_) => Code::Unavailable,
+            Self::Busy | Self::OidcUnavailable(_) => Code::Unavailable,
+            Self::Store(failure) => failure.code(),
             Self::NoSession | Self::NotConfirmed { .. } => Code::PermissionDenied,
             Self::NoAccount | Self::NoErasure | Self::UnknownSession => Code::NotFound,
             Self::Internal(_) => Code::Internal,
@@ -312,7 +313,7 @@ impl Classify for Error {
             Self::LastSuperuser => "LAST_SUPERUSER",
             Self::TooManyTokens { .. } => "TOO_MANY_TOKENS",
             Self::OwnAccount => "OWN_ACCOUNT",
-            Self::Unavailable(_) => "STORE_UNAVAILABLE",
+            Self::Store(failure) => failure.reason(),
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -324,9 +325,8 @@ impl Classify for Error {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(*retry_after),
-            Self::Busy | Self::Unavailable(_) | Self::OidcUnavailable(_) => {
-                Some(Duration::from_secs(1))
-            }
+            Self::Busy | Self::OidcUnavailable(_) => Some(Duration::from_secs(1)),
+            Self::Store(failure) => failure.retry_after(),
             Self::Field { .. }
             | Self::EmailTaken
             | Self::LinkRefused

@@ -20,8 +20,6 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
-use elenchus_postgres::is_unreachable;
-
 pub use self::account::{Account, NewAccount};
 pub use self::audit::AuditKey;
 pub(crate) use self::credential::NewPassword;
@@ -76,6 +74,6 @@ impl Store {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if is_unreachable(&error) { Self::Unavailable(error.into()) } else { Self::internal(error) }
+        Self::Store(error.into())
     }
 }

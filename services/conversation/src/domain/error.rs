@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use elenchus_postgres::Failure;
+
 type Cause = Box<dyn StdError + Send + Sync>;
 
 /// Why a request could not be served.
@@ -51,12 +53,12 @@ pub enum Error {
     /// The model broke off.
     #[error("the model cannot be reached right now")]
     ModelUnavailable,
-    /// The database cannot be reached; later it may.
-    #[error("the conversations cannot be reached right now")]
-    StoreUnavailable(#[source] Cause),
-    /// The database refused what we asked of it.
-    #[error("the store failed")]
-    Store(#[source] Cause),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] Failure),
+    /// What is stored cannot be read.
+    #[error("what is stored cannot be read")]
+    Corrupt(#[source] Cause),
 }
 
 impl Error {

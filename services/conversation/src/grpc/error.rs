@@ -1,5 +1,7 @@
 //! What a caller may know of an error.
 
+use std::time::Duration;
+
 use elenchus_rpc::status::Classify;
 use tonic::Code;
 
@@ -19,9 +21,9 @@ impl Classify for Error {
             Self::DocumentsUnavailable
             | Self::ModelUnavailable
             | Self::NotStopped
-            | Self::Stopping
-            | Self::StoreUnavailable(_) => Code::Unavailable,
-            Self::Store(_) => Code::Internal,
+            | Self::Stopping => Code::Unavailable,
+            Self::Store(failure) => failure.code(),
+            Self::Corrupt(_) => Code::Internal,
         }
     }
 
@@ -39,8 +41,13 @@ impl Classify for Error {
             Self::TooManyDocuments { .. } => "TOO_MANY_DOCUMENTS",
             Self::DocumentsUnavailable => "DOCUMENTS_UNAVAILABLE",
             Self::ModelUnavailable => "MODEL_UNAVAILABLE",
-            Self::StoreUnavailable(_) | Self::Store(_) => "STORE",
+            Self::Store(failure) => failure.reason(),
+            Self::Corrupt(_) => "CORRUPT",
         }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        if let Self::Store(failure) = self { failure.retry_after() } else { None }
     }
 
     fn field(&self) -> Option<&str> {

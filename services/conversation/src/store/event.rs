@@ -178,5 +178,5 @@ fn decode(payloads: Vec<Vec<u8>>) -> Result<Vec<pb::ChatEvent>, Error> {
         .into_iter()
         .map(|payload| pb::ChatEvent::decode(payload.as_slice()))
         .collect::<Result<_, _>>()
-        .map_err(|error| Error::Store(error.into()))
+        .map_err(|error| Error::Corrupt(error.into()))
 }

@@ -10,7 +10,6 @@ mod message;
 mod search;
 mod work;
 
-use elenchus_postgres::is_unreachable;
 use sqlx::migrate::Migrator;
 use sqlx::{PgConnection, PgPool};
 
@@ -44,17 +43,13 @@ impl Store {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if is_unreachable(&error) {
-            Self::StoreUnavailable(error.into())
-        } else {
-            Self::Store(error.into())
-        }
+        Self::Store(error.into())
     }
 }
 
 /// A value in the store that the code does not know.
 fn unknown(what: &str, value: &str) -> Error {
-    Error::Store(format!("the store holds the {what} {value:?}").into())
+    Error::Corrupt(format!("the store holds the {what} {value:?}").into())
 }
 
 /// Makes this transaction the only one that changes the conversation. False when there is none.

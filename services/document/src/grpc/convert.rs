@@ -26,8 +26,7 @@ impl Classify for Error {
             Self::TooLarge { .. } | Self::BeyondEnd { .. } => Code::OutOfRange,
             Self::Files(object_store::Error::NotFound { .. }) => Code::Internal,
             Self::Files(_) => Code::Unavailable,
-            Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
-            Self::Store(_) => Code::Internal,
+            Self::Store(failure) => failure.code(),
         }
     }
 
@@ -41,7 +40,7 @@ impl Classify for Error {
             Self::BeyondEnd { .. } => "RANGE_NOT_SATISFIABLE",
             Self::Files(object_store::Error::NotFound { .. }) => "FILE_LOST",
             Self::Files(_) => "FILES_UNAVAILABLE",
-            Self::Store(_) => "STORE",
+            Self::Store(failure) => failure.reason(),
         }
     }
 
@@ -50,7 +49,11 @@ impl Classify for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Files(_)).then_some(FILES_PAUSE)
+        match self {
+            Self::Files(_) => Some(FILES_PAUSE),
+            Self::Store(failure) => failure.retry_after(),
+            _ => None,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong, in the words of the service.
 
+use elenchus_postgres::Failure;
 use elenchus_rpc::status::Classify;
 use tonic::Code;
 
@@ -27,8 +28,8 @@ pub(crate) enum Error {
     /// A character that no text of the database can hold.
     #[error("must not hold the character U+0000")]
     Nul {
-        /// The field, where it is known.
-        field: Option<&'static str>,
+        /// The field.
+        field: &'static str,
     },
     /// Not one of the statuses.
     #[error("{0:?} is not one of pending, running, completed, failed, cancelled")]
@@ -40,17 +41,13 @@ pub(crate) enum Error {
     #[error("a stored {0} cannot be read")]
     Corrupt(&'static str),
     /// The database failed.
-    #[error("the database cannot be used right now")]
-    Store(#[source] sqlx::Error),
+    #[error(transparent)]
+    Store(#[from] Failure),
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if elenchus_postgres::holds_nul(&error) {
-            Self::Nul { field: None }
-        } else {
-            Self::Store(error)
-        }
+        Self::Store(error.into())
     }
 }
 
@@ -64,8 +61,7 @@ impl Classify for Error {
             | Self::UnknownStatus(_)
             | Self::NegativeSeq(_) => Code::InvalidArgument,
             Self::Corrupt(_) => Code::Internal,
-            Self::Store(error) if elenchus_postgres::is_unreachable(error) => Code::Unavailable,
-            Self::Store(_) => Code::Internal,
+            Self::Store(failure) => failure.code(),
         }
     }
 
@@ -78,14 +74,13 @@ impl Classify for Error {
             Self::UnknownStatus(_) => "UNKNOWN_STATUS",
             Self::NegativeSeq(_) => "NEGATIVE_SEQ",
             Self::Corrupt(_) => "CORRUPT",
-            Self::Store(_) => "STORE",
+            Self::Store(failure) => failure.reason(),
         }
     }
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::TooLong { field, .. } => Some(field),
-            Self::Nul { field } => *field,
+            Self::TooLong { field, .. } | Self::Nul { field } => Some(field),
             Self::UnknownStatus(_) => Some("status"),
             Self::NegativeSeq(_) => Some("after_seq"),
             Self::NotFound(_) | Self::Ended(_) | Self::Corrupt(_) | Self::Store(_) => None,

@@ -75,7 +75,7 @@ impl ExecutionId {
         match name.chars().count() {
             0 => Ok(None),
             chars if chars > max => Err(Error::TooLong { field: "execution_id", max, chars }),
-            _ if name.contains('\0') => Err(Error::Nul { field: Some("execution_id") }),
+            _ if name.contains('\0') => Err(Error::Nul { field: "execution_id" }),
             _ => Ok(Some(Self(name.to_owned()))),
         }
     }
