@@ -4,6 +4,7 @@
 
 mod fanout;
 mod local;
+mod probe;
 mod quota;
 mod shared;
 mod store;
@@ -16,6 +17,7 @@ use elenchus_settings::{Env, Invalid};
 
 pub use self::fanout::{Heard, Subscription};
 use self::local::Local;
+pub use self::probe::{ProbeError, probe};
 pub use self::quota::{Allowed, Quota};
 use self::shared::Shared;
 use self::store::Store;

@@ -25,11 +25,7 @@ impl Database {
         schema: &'static str,
         migrator: &Migrator,
     ) -> Result<PgPool, Error> {
-        let options = settings
-            .connect_options()?
-            .application_name(&format!("elenchus-{schema}"))
-            // After the service's own schema comes the one where extensions such as pgvector live.
-            .options([("search_path", format!("{schema},public"))]);
+        let options = options(settings, schema)?;
         let address = address(&options);
 
         let mut connection = connect(&options, &address, settings.start_timeout).await?;
@@ -40,6 +36,19 @@ impl Database {
 
         Ok(pool(settings, options))
     }
+
+    /// A pool whose sessions work in the service's schema as it is found, for those who only look.
+    pub fn attach(settings: &DatabaseSettings, schema: &'static str) -> Result<PgPool, Error> {
+        Ok(pool(settings, options(settings, schema)?))
+    }
+}
+
+fn options(settings: &DatabaseSettings, schema: &str) -> Result<PgConnectOptions, Error> {
+    Ok(settings
+        .connect_options()?
+        .application_name(&format!("elenchus-{schema}"))
+        // After the service's own schema comes the one where extensions such as pgvector live.
+        .options([("search_path", format!("{schema},public"))]))
 }
 
 fn pool(settings: &DatabaseSettings, options: PgConnectOptions) -> PgPool {
@@ -56,7 +65,7 @@ fn pool(settings: &DatabaseSettings, options: PgConnectOptions) -> PgPool {
         .connect_lazy_with(options)
 }
 
-async fn connect(
+pub(crate) async fn connect(
     options: &PgConnectOptions,
     address: &str,
     patience: Duration,
@@ -78,7 +87,7 @@ async fn connect(
     }
 }
 
-fn check_version(connection: &PgConnection, address: &str) -> Result<(), Error> {
+pub(crate) fn check_version(connection: &PgConnection, address: &str) -> Result<(), Error> {
     match connection.server_version_num().map(|number| number / 10_000) {
         Some(version) if version < OLDEST_VERSION => {
             Err(Error::TooOld { address: address.to_owned(), version })
@@ -125,7 +134,7 @@ async fn make_schema(
     sqlx::query_scalar("SELECT current_schema()").fetch_one(connection).await
 }
 
-fn address(options: &PgConnectOptions) -> String {
+pub(crate) fn address(options: &PgConnectOptions) -> String {
     match options.get_socket() {
         Some(folder) => folder.display().to_string(),
         None => format!("{}:{}", options.get_host(), options.get_port()),

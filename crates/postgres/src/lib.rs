@@ -5,11 +5,13 @@ pub mod cluster;
 mod database;
 mod error;
 mod failure;
+mod inspect;
 mod settings;
 
 pub use database::Database;
 pub use error::{Error, constraint, is_unreachable};
 pub use failure::Failure;
+pub use inspect::{Inspection, Vector, inspect};
 pub use settings::DatabaseSettings;
 
 /// The oldest major version whose SQL the services use.

@@ -63,7 +63,7 @@ use self::signing_keys::SigningKeys;
 use self::store::{MIGRATOR, Store};
 
 pub use self::erasure::Holders;
-pub use self::operator::Operator;
+pub use self::operator::{Operator, count_signing_keys};
 pub use self::personal_data::PERSONAL_DATA;
 pub use self::settings::{AttemptLimits, KeyTerms, Settings};
 

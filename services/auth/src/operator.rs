@@ -8,8 +8,30 @@ use crate::domain::audit::Actor;
 use crate::domain::{EmailAddress, Error, Origin, PasswordRules, Profile, User};
 use crate::opaque_token::OpaqueToken;
 use crate::password::Passwords;
+use crate::sealed::Purpose;
 use crate::settings::Settings;
-use crate::store::{NewAccount, Store};
+use crate::store::{NewAccount, Store, StoredKey};
+
+/// How many keys that sign access tokens the database holds, and how many of them open with this
+/// `SECRET_KEY`. None where the service has not made its tables yet.
+pub async fn count_signing_keys(
+    settings: &Settings,
+    pool: PgPool,
+) -> Result<Option<(usize, usize)>, Error> {
+    let exists: bool = sqlx::query_scalar("SELECT to_regclass('signing_key') IS NOT NULL")
+        .fetch_one(&pool)
+        .await?;
+    if !exists {
+        return Ok(None);
+    }
+    let store = Store::new(pool, settings.lifetime(), settings.sealer.clone());
+    let stored = store.signing_keys(settings.keys.algorithm().name()).await?;
+    let is_open = |key: &&StoredKey| {
+        let sealed = &key.sealed_private_key;
+        settings.sealer.open(Purpose::SigningKey, key.signing_key_id, sealed).is_ok()
+    };
+    Ok(Some((stored.len(), stored.iter().filter(is_open).count())))
+}
 
 /// The acts of an operator on accounts.
 pub struct Operator {

@@ -32,11 +32,13 @@ use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
-pub use self::extract::{EXTRACT_ARGUMENT, run_extractor};
+pub use self::extract::{
+    EXTRACT_ARGUMENT, PROBE_ARGUMENT, probe_jails, run_extractor, run_jail_probe,
+};
 pub use self::personal_data::PERSONAL_DATA;
 pub use self::recognize::{CONFINE_ARGUMENT, run_confined};
 pub use self::settings::Settings;
-pub use self::storage::{Place, S3, SweepPace};
+pub use self::storage::{Place, S3, SweepPace, probe_files};
 pub use self::vector::Effort;
 
 use self::deletion::{DELETION_TABLE, Deletions};
@@ -114,11 +116,6 @@ pub async fn build(
     }
 
     let recognizer = Recognizer::new(settings.extractor.clone(), &settings.recognition);
-    if recognizer.is_none() {
-        let missing = settings.recognition.missing().join(" and ");
-        tracing::warn!("scanned pages stay unread: {missing} is not installed");
-    }
-
     let queue = Queue::new(pool.clone(), QUEUE_TABLE, "document_id", settings.terms);
     let deletions = deletion::terms(settings.terms);
     let deletions = Queue::new(pool.clone(), DELETION_TABLE, "document_id", deletions);

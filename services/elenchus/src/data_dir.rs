@@ -30,10 +30,7 @@ pub(crate) fn secret_key(folder: &Path) -> io::Result<String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-
+    let key = draw_key()?;
     // Written beside and moved, so that a crash leaves a whole key or none.
     let fresh = folder.join("secret_key.new");
     let mut writer =
@@ -42,4 +39,11 @@ pub(crate) fn secret_key(folder: &Path) -> io::Result<String> {
     writer.sync_all()?;
     std::fs::rename(&fresh, &file)?;
     Ok(key)
+}
+
+/// A new key, kept nowhere.
+pub(crate) fn draw_key() -> io::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

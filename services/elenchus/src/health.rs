@@ -27,7 +27,8 @@ pub(crate) fn ask(address: &Uri, role: Role) -> ExitCode {
     }
 }
 
-async fn check(address: &Uri, role: Role) -> Result<(), String> {
+/// Whether a process says that it is well.
+pub(crate) async fn check(address: &Uri, role: Role) -> Result<(), String> {
     let shutdown = Shutdown::new();
     let env = Env::of_process().map_err(|error| error.to_string())?;
     let transport = match Tls::from_env(&env).map_err(|error| error.to_string())? {

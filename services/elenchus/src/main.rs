@@ -2,6 +2,7 @@
 
 mod cite;
 mod data_dir;
+mod doctor;
 mod eval;
 mod health;
 mod operator;
@@ -37,6 +38,9 @@ enum Command {
         #[arg(long, default_value = "gateway")]
         role: Role,
     },
+    /// Look at everything that the mesh, or some roles of it, need: what is there, what is not, and the
+    /// mend. Exits with 0 when all that is needed works, with 1 when something does not.
+    Doctor(doctor::DoctorArguments),
     /// Work on the keys that sign access tokens.
     Key {
         #[command(subcommand)]
@@ -68,6 +72,12 @@ enum Command {
     ExtractDocument {
         /// What the file's name ends in.
         extension: Option<String>,
+    },
+    /// Try what a jail forbids, from within. `elenchus doctor` runs this.
+    #[command(name = elenchus_document::PROBE_ARGUMENT, hide = true)]
+    ProbeJail {
+        /// Which jail.
+        jail: String,
     },
     /// Give up files, processes and the network, then become another program. The document service
     /// runs this for the programs that read scans.
@@ -118,6 +128,7 @@ fn main() -> ExitCode {
             })
         }
         Command::Health { address, role } => health::ask(&address, role),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Key { command: KeyCommand::Rotate } => operator::rotate_key(),
         Command::User { command: UserCommand::Create(arguments) } => {
             operator::create_user(&arguments)
@@ -137,6 +148,7 @@ fn main() -> ExitCode {
             }
         }
         Command::ExtractDocument { .. } => elenchus_document::run_extractor(),
+        Command::ProbeJail { .. } => elenchus_document::run_jail_probe(),
         Command::Confine { .. } => elenchus_document::run_confined(),
     }
 }

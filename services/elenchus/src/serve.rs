@@ -11,6 +11,7 @@ use elenchus_settings::Env;
 use secrecy::ExposeSecret;
 
 use crate::data_dir;
+use crate::doctor::lacking;
 
 /// What the process calls itself in logs and spans.
 pub(crate) fn name(roles: &[Role]) -> &'static str {
@@ -49,6 +50,10 @@ pub(crate) async fn start(
             serve(&process, server, address).await?;
         }
     }
+    let lacking = lacking(&process.env, roles)?;
+    if !lacking.is_empty() {
+        tracing::warn!("not there: {}; `elenchus doctor` says the mends", lacking.join(", "));
+    }
     if roles.contains(&Role::Gateway) {
         let address = elenchus_gateway::start(&process).await?;
         announce(&format!("Elenchus is ready at http://{address}  (API: http://{address}/docs)"));
@@ -80,13 +85,7 @@ pub(crate) async fn with_database(
     roles: &[Role],
     folder: &Path,
 ) -> Result<(Env, Option<Cluster>), StartError> {
-    let lacking: Vec<Role> = Role::SERVICES
-        .into_iter()
-        .filter(|role| roles.contains(role))
-        .filter(|role| {
-            env.text("DATABASE_URL").is_none() && env.text(&url_variable(*role)).is_none()
-        })
-        .collect();
+    let lacking = lacking_database(&env, roles);
     if lacking.is_empty() {
         return Ok((env, None));
     }
@@ -100,6 +99,17 @@ pub(crate) async fn with_database(
         env = env.with(&url_variable(role), url.expose_secret());
     }
     Ok((env, Some(cluster)))
+}
+
+/// The services among these roles that are given no database.
+pub(crate) fn lacking_database(env: &Env, roles: &[Role]) -> Vec<Role> {
+    Role::SERVICES
+        .into_iter()
+        .filter(|role| roles.contains(role))
+        .filter(|role| {
+            env.text("DATABASE_URL").is_none() && env.text(&url_variable(*role)).is_none()
+        })
+        .collect()
 }
 
 fn url_variable(role: Role) -> String {

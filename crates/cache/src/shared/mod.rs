@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use elenchus_settings::Invalid;
-use redis::{AsyncCommands, Client, IntoConnectionInfo, Script};
+use redis::{AsyncCommands, Client, IntoConnectionInfo, RedisError, Script};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -55,18 +55,25 @@ impl Shared {
         password: Option<SecretString>,
         hub: Arc<Hub>,
     ) -> Result<Self, Invalid> {
-        // The address may hold a password, so no error may quote it.
-        let unusable =
-            |_| Invalid::new("REDIS_URL", "is not of the form redis://host:port/database");
-        let mut info = url.into_connection_info().map_err(unusable)?;
-        if let Some(password) = password {
-            let redis = info.redis_settings().clone().set_password(password.expose_secret());
-            info = info.set_redis_settings(redis);
-        }
-        let client = Client::open(info).map_err(unusable)?;
+        let client = client(url, password)?;
         let link = Link::open(client.clone()).map_err(unusable)?;
         Ok(Self { client, link, take: Script::new(TAKE), hub, ear: OnceLock::new() })
     }
+}
+
+/// The way to a Redis, not yet taken.
+pub(crate) fn client(url: &str, password: Option<SecretString>) -> Result<Client, Invalid> {
+    let mut info = url.into_connection_info().map_err(unusable)?;
+    if let Some(password) = password {
+        let redis = info.redis_settings().clone().set_password(password.expose_secret());
+        info = info.set_redis_settings(redis);
+    }
+    Client::open(info).map_err(unusable)
+}
+
+/// The address may hold a password, so no error may quote it.
+fn unusable(_: RedisError) -> Invalid {
+    Invalid::new("REDIS_URL", "is not of the form redis://host:port/database")
 }
 
 #[async_trait]

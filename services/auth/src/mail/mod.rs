@@ -11,6 +11,7 @@ mod transport;
 pub use self::letter::{Letter, Matter};
 pub use self::outbox::Outbox;
 pub use self::settings::{Security, Settings, Smtp};
+pub use self::transport::probe;
 
 pub use self::sender::MailError;
 

@@ -73,6 +73,16 @@ impl Transport {
     }
 }
 
+/// Whether the mail server lets us in. Nothing is sent.
+pub async fn probe(smtp: &Smtp) -> Result<(), String> {
+    let server = server(smtp).map_err(|error| error.to_string())?;
+    match server.test_connection().await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the mail server answers, and takes no mail".to_owned()),
+        Err(error) => Err(failure(&error).to_string()),
+    }
+}
+
 fn server(smtp: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, TransportError> {
     let tls = match smtp.security {
         Security::Plain => Tls::None,

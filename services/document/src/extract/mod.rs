@@ -14,6 +14,7 @@ mod markdown;
 mod parent;
 mod pdf;
 mod plain;
+mod probe;
 mod rtf;
 mod word;
 
@@ -26,6 +27,7 @@ pub use self::child::{EXTRACT_ARGUMENT, run_extractor};
 pub use self::failure::{Failure, FailureCode};
 pub(crate) use self::jail::confine;
 pub use self::parent::{Extractor, Limits};
+pub use self::probe::{PROBE_ARGUMENT, probe_jails, run_jail_probe};
 
 /// What stands between two pages of a document's text.
 pub const PAGE_BREAK: char = '\u{c}';

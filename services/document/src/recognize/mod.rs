@@ -2,6 +2,7 @@
 //! of its own. Where either is not installed there is no recogniser, and the pages say so.
 
 mod child;
+mod probe;
 mod tsv;
 
 use std::fs::File;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use elenchus_settings::{Env, Invalid};
 
 pub use self::child::{CONFINE_ARGUMENT, run_confined};
+pub use self::probe::Installed;
 pub use self::tsv::{Recognized, Word};
 
 use self::child::Confined;

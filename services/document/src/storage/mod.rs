@@ -1,6 +1,7 @@
 //! Where the bytes of files are kept: a folder, or a bucket. Names in it are ours, and say nothing of
 //! the names that files came with.
 
+mod probe;
 mod settings;
 mod sweep;
 
@@ -15,6 +16,7 @@ use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use secrecy::ExposeSecret;
 
+pub use self::probe::probe_files;
 pub use self::settings::{Place, S3};
 pub(crate) use self::sweep::Sweep;
 

@@ -46,7 +46,14 @@ async fn what_was_acknowledged_survives_a_kill_and_is_carried_on() {
 async fn mails_are_written_to_the_folder_and_their_links_work() {
     let mesh = Mesh::embedded();
     let user = mesh.user("ada@example.com").await;
-    assert!(log(mesh.data.path()).contains("mails are written to a folder"));
+    let said = log(mesh.data.path());
+    assert!(
+        said.contains(
+            "a language model (answers only quote), a mail server (mails go to a folder)"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("`elenchus doctor` says the mends"), "{said}");
     let mail = mail_in(&mesh.data.path().join("mails")).await;
     assert!(mail.contains("To: ada@example.com"), "{mail}");
     let mail = mail.replace("\r\n", "\n").replace("=\n", "").replace("=3D", "=");

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cite;
+mod doctor;
 mod embedded;
 mod mesh;
 mod operator;

@@ -107,7 +107,7 @@ impl Program {
 }
 
 /// The weights that `make` fetches, beside the build.
-fn model_dir() -> PathBuf {
+pub(crate) fn model_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/models/all-MiniLM-L6-v2")
 }
 
