@@ -9,12 +9,13 @@ mod registry;
 mod settings;
 mod token;
 
+pub use elenchus_provider::{Account, Trouble, Unusable};
 pub use extractive::Extractive;
 pub use model::{
-    Citation, Model, ModelError, ModelEvent, ModelStream, Passage, Prompt, Role, Trouble, Turn,
+    Citation, Model, ModelError, ModelEvent, ModelStream, Passage, Prompt, Role, Turn,
     Usage,
 };
 pub use provider::Patience;
-pub use registry::{Models, UnknownModel, Unusable};
+pub use registry::{Models, UnknownModel};
 pub use settings::Settings;
 pub use token::estimated_tokens;

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use reqwest::header::HeaderValue;
-use reqwest::redirect::Policy;
+use elenchus_provider::{Account, Unusable, client, sensitive};
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 
 use crate::provider::{Chain, Gemini, OpenAi, Remote};
-use crate::settings::{Account, Offer};
+use crate::settings::Offer;
 use crate::{Extractive, Model, Settings};
 
 /// The models that may be asked.
@@ -31,11 +30,7 @@ pub struct UnknownModel {
 impl Models {
     /// The models that the settings name. The built-in one is always among them.
     pub fn from_settings(settings: &Settings) -> Result<Self, Unusable> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(settings.patience.connect)
-            // A key must not go where an answer says.
-            .redirect(Policy::none())
-            .build()?;
+        let client = client(settings.patience.connect)?;
         let places = Arc::new(Semaphore::new(settings.concurrency));
         let build = |name: &String| build(name, settings, &client, &places);
         let first = build(&settings.default_model)?;
@@ -69,17 +64,6 @@ impl Models {
     }
 }
 
-/// Why models cannot be asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Unusable {
-    /// The client for providers.
-    #[error("the client for model providers cannot be made")]
-    Client(#[from] reqwest::Error),
-    /// A key that no header can hold.
-    #[error("a model provider's key holds characters that no header can")]
-    Key(#[from] reqwest::header::InvalidHeaderValue),
-}
-
 fn build(
     name: &str,
     settings: &Settings,
@@ -93,23 +77,16 @@ fn build(
     let model = name.to_owned();
     Ok(match (Offer::of(name), &settings.google, &settings.openai) {
         (Offer::Google, Some(Account { base, key: Some(key) }), _) => {
-            let (base, key) = (base.clone(), header(key.expose_secret())?);
+            let (base, key) = (base.clone(), sensitive(key.expose_secret())?);
             remote(Box::new(Gemini { base, model, key }))
         }
-        (Offer::OpenAi, _, Some(Account { base, key })) => {
-            let bearer = |key: &secrecy::SecretString| format!("Bearer {}", key.expose_secret());
-            let authorization = key.as_ref().map(|key| header(&bearer(key))).transpose()?;
-            remote(Box::new(OpenAi { base: base.clone(), model, authorization }))
+        (Offer::OpenAi, _, Some(account)) => {
+            let (base, authorization) = (account.base.clone(), account.bearer()?);
+            remote(Box::new(OpenAi { base, model, authorization }))
         }
         // The settings name no model whose provider they do not name.
         _ => Arc::new(Extractive),
     })
-}
-
-fn header(key: &str) -> Result<HeaderValue, Unusable> {
-    let mut value = HeaderValue::try_from(key)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]

@@ -1,14 +1,10 @@
 //! Which models there are, where they are, and how long they may take.
 
-use std::time::Duration;
-
+use elenchus_provider::{Account, seconds};
 use elenchus_settings::{Env, Invalid};
-use secrecy::SecretString;
 
 use crate::{Extractive, Patience};
 
-const GOOGLE: &str = "https://generativelanguage.googleapis.com";
-const OPENAI: &str = "https://api.openai.com/v1";
 /// What answers where only a key is set.
 const GEMINI_DEFAULT: &str = "gemini-1.5-flash";
 const OPENAI_DEFAULT: &str = "gpt-4o-mini";
@@ -30,15 +26,6 @@ pub struct Settings {
     pub patience: Patience,
     /// `MODEL_CONCURRENCY`: questions that providers answer at once for this process.
     pub concurrency: usize,
-}
-
-/// The way to a provider. The key does not print.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// Where its API begins.
-    pub base: String,
-    /// Servers of one's own may need none.
-    pub key: Option<SecretString>,
 }
 
 /// Who offers a model.
@@ -63,9 +50,8 @@ impl Offer {
 impl Settings {
     /// Reads every variable that is set. Without a key the built-in model answers.
     pub fn from_env(env: &Env) -> Result<Self, Invalid> {
-        let google = account(env, "GOOGLE_API_KEY", "GOOGLE_BASE_URL", GOOGLE)?
-            .filter(|account| account.key.is_some());
-        let openai = account(env, "OPENAI_API_KEY", "OPENAI_BASE_URL", OPENAI)?;
+        let google = elenchus_provider::google(env)?;
+        let openai = elenchus_provider::openai(env)?;
         let default_model = match (env.text("DEFAULT_AI_MODEL"), &google, &openai) {
             (Some(name), _, _) => name,
             (None, Some(_), _) => GEMINI_DEFAULT,
@@ -109,36 +95,12 @@ impl Settings {
     }
 }
 
-fn account(
-    env: &Env,
-    key: &str,
-    base: &'static str,
-    default: &str,
-) -> Result<Option<Account>, Invalid> {
-    let (key, url) = (env.secret(key), env.text(base));
-    if key.is_none() && url.is_none() {
-        return Ok(None);
-    }
-    let url = url.unwrap_or(default).trim_end_matches('/');
-    let parsed = reqwest::Url::parse(url).ok();
-    if !parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-        return Err(Invalid::new(base, "is not a URL such as https://host/v1"));
-    }
-    Ok(Some(Account { base: url.to_owned(), key }))
-}
-
 fn patience(env: &Env) -> Result<Patience, Invalid> {
     let default = Patience::default();
-    let seconds = |name, default: Duration| {
-        let seconds: f64 = env.or(name, default.as_secs_f64())?;
-        let duration = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
-        let problem = || format!("{seconds} is not a number of seconds above 0");
-        duration.ok_or_else(|| Invalid::new(name, problem()))
-    };
     Ok(Patience {
-        connect: seconds("MODEL_CONNECT_TIMEOUT_SECONDS", default.connect)?,
-        first_token: seconds("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS", default.first_token)?,
-        between_tokens: seconds("MODEL_TOKEN_TIMEOUT_SECONDS", default.between_tokens)?,
-        whole: seconds("MODEL_TIMEOUT_SECONDS", default.whole)?,
+        connect: seconds(env, "MODEL_CONNECT_TIMEOUT_SECONDS", default.connect)?,
+        first_token: seconds(env, "MODEL_FIRST_TOKEN_TIMEOUT_SECONDS", default.first_token)?,
+        between_tokens: seconds(env, "MODEL_TOKEN_TIMEOUT_SECONDS", default.between_tokens)?,
+        whole: seconds(env, "MODEL_TIMEOUT_SECONDS", default.whole)?,
     })
 }

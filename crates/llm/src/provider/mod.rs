@@ -3,12 +3,10 @@
 //! The clients are thin and ours: what is hard is not the JSON but the time limits of each phase,
 //! retries that stop at the first word, and an end that is told from a cut.
 
-mod breaker;
 mod chain;
 mod gemini;
 mod openai;
 mod remote;
-mod retry;
 mod sse;
 mod wire;
 

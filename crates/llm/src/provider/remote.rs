@@ -4,18 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_stream::try_stream;
+use elenchus_provider::{Caller, Trouble, send};
 use futures_util::StreamExt;
-use reqwest::header::RETRY_AFTER;
-use reqwest::{Response, StatusCode};
+use reqwest::Response;
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use super::breaker::Breaker;
-use super::retry::{ATTEMPTS, Budget, pause};
 use super::sse::Events;
 use super::wire::{End, Protocol, Said};
-use crate::{Model, ModelError, ModelEvent, ModelStream, Prompt, Trouble};
+use crate::{Model, ModelError, ModelEvent, ModelStream, Prompt};
 
 /// How long a provider may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +42,11 @@ pub(crate) struct Remote {
 }
 
 struct Inner {
-    name: String,
+    caller: Caller,
     protocol: Box<dyn Protocol>,
     client: reqwest::Client,
     patience: Patience,
     places: Arc<Semaphore>,
-    breaker: Breaker,
-    budget: Budget,
 }
 
 impl Remote {
@@ -62,16 +58,14 @@ impl Remote {
         patience: Patience,
         places: Arc<Semaphore>,
     ) -> Self {
-        let (breaker, budget) = (Breaker::default(), Budget::default());
-        Self {
-            inner: Arc::new(Inner { name, protocol, client, patience, places, breaker, budget }),
-        }
+        let caller = Caller::new(name);
+        Self { inner: Arc::new(Inner { caller, protocol, client, patience, places }) }
     }
 }
 
 impl Model for Remote {
     fn name(&self) -> &str {
-        &self.inner.name
+        self.inner.caller.model()
     }
 
     fn answer(&self, prompt: Prompt) -> ModelStream {
@@ -120,52 +114,22 @@ impl Model for Remote {
 
 impl Inner {
     fn error(&self, trouble: Trouble) -> ModelError {
-        ModelError { model: self.name.clone(), trouble }
+        ModelError { model: self.caller.model().to_owned(), trouble }
     }
 
-    /// Tells the breaker how it went.
     fn judge<T>(&self, outcome: Result<T, Trouble>) -> Result<T, ModelError> {
-        match &outcome {
-            Err(trouble) if trouble.is_of_provider() => self.breaker.failed(),
-            Ok(_) | Err(_) => self.breaker.went_well(),
-        }
-        outcome.map_err(|trouble| self.error(trouble))
+        self.caller.judge(outcome).map_err(|trouble| self.error(trouble))
     }
 
     /// Asks until there is a first word, or no more hope of one.
     async fn begin(&self, prompt: &Prompt, until: Instant) -> Result<(Answer, Said), ModelError> {
-        self.budget.earn();
-        for attempt in 1.. {
-            if !self.breaker.lets_through() {
-                return Err(self.error(Trouble::Unreachable));
-            }
-            let trouble = match self.judge(self.try_begin(prompt, until).await) {
-                Ok(begun) => return Ok(begun),
-                Err(error) => error,
-            };
-            let wait = match trouble.trouble {
-                Trouble::RateLimited { retry_after: Some(wait) } => wait,
-                _ => pause(attempt),
-            };
-            let has_time = Instant::now() + wait < until;
-            let may_help = trouble.trouble.may_pass() && attempt < ATTEMPTS && has_time;
-            if !may_help || !self.budget.take() {
-                return Err(trouble);
-            }
-            tracing::info!(error = %trouble, attempt, "a model is asked again");
-            sleep(wait).await;
-        }
-        Err(self.error(Trouble::Failed))
+        let begun = self.caller.call(until, || self.try_begin(prompt, until)).await;
+        begun.map_err(|trouble| self.error(trouble))
     }
 
     async fn try_begin(&self, prompt: &Prompt, until: Instant) -> Result<(Answer, Said), Trouble> {
         let request = self.protocol.request(&self.client, prompt);
-        let response = timeout_at(until, request.send()).await.map_err(|_| Trouble::TimedOut)?;
-        let response = response.map_err(|error| match error.is_timeout() {
-            true => Trouble::TimedOut,
-            false => Trouble::Unreachable,
-        })?;
-        let mut answer = Answer::of(check(response)?);
+        let mut answer = Answer::of(send(request, until).await?);
         loop {
             let said = answer.next(&*self.protocol, until).await?;
             if said.end == Some(End::Failed) {
@@ -175,24 +139,6 @@ impl Inner {
                 return Ok((answer, said));
             }
             answer.usage = said.usage.or(answer.usage);
-        }
-    }
-}
-
-/// The answer, or what its status says.
-fn check(response: Response) -> Result<Response, Trouble> {
-    let status = response.status();
-    match status {
-        StatusCode::OK => Ok(response),
-        StatusCode::TOO_MANY_REQUESTS => {
-            let seconds = response.headers().get(RETRY_AFTER);
-            let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
-            Err(Trouble::RateLimited { retry_after: seconds.map(Duration::from_secs) })
-        }
-        status if status.is_server_error() => Err(Trouble::Failed),
-        status => {
-            tracing::error!(status = status.as_u16(), "a provider refuses our requests");
-            Err(Trouble::Refused)
         }
     }
 }
