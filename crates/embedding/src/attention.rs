@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayBase, ArrayViewMut1, Axis, Ix2, RawData, Slice};
+use rten_gemm::GemmResult;
+use rten_simd::SimdOp;
+use rten_tensor::NdTensorView;
+use rten_vecmath::Softmax;
 
 use crate::layer::Linear;
+use crate::rows::{Rows, multiply};
 use crate::weights::Weights;
 
 /// Multi-head self-attention over several texts whose rows follow each other.
@@ -22,51 +25,40 @@ impl Attention {
         width: usize,
         heads: usize,
     ) -> Result<Self, String> {
-        let part = |part| Linear::load(weights, &format!("{name}.{part}"), [width, width]);
-        let parts = [part("query")?, part("key")?, part("value")?];
-        Ok(Self { query_key_value: Linear::side_by_side(&parts)?, heads, width })
+        let names = ["query", "key", "value"].map(|part| format!("{name}.{part}"));
+        let query_key_value = Linear::side_by_side(weights, &names, [width, width])?;
+        Ok(Self { query_key_value, heads, width })
     }
 
     /// `texts` says which rows belong together.
-    pub(crate) fn apply(&self, rows: &Array2<f32>, texts: &[Range<usize>]) -> Array2<f32> {
-        let all = self.query_key_value.apply(rows);
+    pub(crate) fn apply(&self, rows: &Rows, texts: &[Range<usize>]) -> GemmResult<Rows> {
+        let all = self.query_key_value.apply(rows)?;
         let head_width = self.width / self.heads;
         let scale = (head_width as f32).sqrt().recip();
-        let mut output = Array2::zeros((rows.nrows(), self.width));
+        let longest = texts.iter().map(ExactSizeIterator::len).max().unwrap_or_default();
+        let mut scores = vec![0.0; longest * longest];
+        let mut context = vec![0.0; longest * head_width];
+        let mut output = Rows::zeros(rows.count(), self.width);
         for text in texts {
-            let mut scores = Array2::zeros((text.len(), text.len()));
+            let scores = &mut scores[..text.len() * text.len()];
+            let context = &mut context[..text.len() * head_width];
             for head in 0..self.heads {
-                let columns = |part: usize| {
+                let [query, key, value] = [0, 1, 2].map(|part| {
                     let start = part * self.width + head * head_width;
-                    start..start + head_width
-                };
-                let [query, key, value] =
-                    [0, 1, 2].map(|part| block(all.view(), text, columns(part)));
-                general_mat_mul(scale, &query, &key.t(), 0.0, &mut scores);
-                scores.rows_mut().into_iter().for_each(softmax);
-                let mut context = block(output.view_mut(), text, columns(0));
-                general_mat_mul(1.0, &scores, &value, 0.0, &mut context);
+                    all.block(text, start..start + head_width)
+                });
+                multiply(scale, query, key.transposed(), scores)?;
+                for row in scores.chunks_exact_mut(text.len()) {
+                    Softmax::new_mut(row).dispatch();
+                }
+                let scores = NdTensorView::from_data([text.len(); 2], &*scores);
+                multiply(1.0, scores, value, context)?;
+                let targets = output.iter_mut().skip(text.start);
+                for (target, row) in targets.zip(context.chunks_exact(head_width)) {
+                    target[head * head_width..][..head_width].copy_from_slice(row);
+                }
             }
         }
-        output
+        Ok(output)
     }
-}
-
-/// The part of a matrix where these rows and columns meet.
-fn block<S: RawData>(
-    mut matrix: ArrayBase<S, Ix2>,
-    rows: &Range<usize>,
-    columns: Range<usize>,
-) -> ArrayBase<S, Ix2> {
-    matrix.slice_axis_inplace(Axis(0), Slice::from(rows.clone()));
-    matrix.slice_axis_inplace(Axis(1), Slice::from(columns));
-    matrix
-}
-
-/// Makes weights that sum to 1.
-fn softmax(mut row: ArrayViewMut1<'_, f32>) {
-    // Without the shift the exponential of a large score overflows.
-    let largest = row.fold(f32::NEG_INFINITY, |largest, score| largest.max(*score));
-    row.mapv_inplace(|score| (score - largest).exp());
-    row /= row.sum();
 }

@@ -3,14 +3,15 @@
 use std::ops::Range;
 use std::path::Path;
 
-use ndarray::{Array2, Axis, Slice};
+use rten_gemm::GemmResult;
 use serde::Deserialize;
 
 use crate::attention::Attention;
-use crate::layer::{LayerNorm, Linear, gelu, squared_length};
+use crate::layer::{LayerNorm, Linear, gelu};
+use crate::rows::Rows;
 use crate::weights::Weights;
 use crate::word_piece::WordPiece;
-use crate::{DIMENSIONS, Error, MAX_TOKENS};
+use crate::{DIMENSIONS, Error, MAX_TOKENS, similarity};
 
 /// Rows that go through the layers at once: enough to keep the processor busy, few enough to keep
 /// the intermediate matrices small.
@@ -19,8 +20,8 @@ const MAX_ROWS: usize = 2 * MAX_TOKENS;
 /// The sentence model, in memory. It blocks; see [`crate::Embedder`] for the asynchronous one.
 pub struct MiniLm {
     vocabulary: WordPiece,
-    words: Array2<f32>,
-    positions: Array2<f32>,
+    words: Rows,
+    positions: Rows,
     norm: LayerNorm,
     layers: Vec<Layer>,
 }
@@ -53,12 +54,15 @@ impl MiniLm {
     ) -> Result<Self, String> {
         let width = config.hidden_size;
         let table = |name: &str, rows| {
-            weights.matrix(&format!("embeddings.{name}_embeddings.weight"), [rows, width])
+            let numbers =
+                weights.values(&format!("embeddings.{name}_embeddings.weight"), &[rows, width])?;
+            Ok::<_, String>(Rows::of(width, numbers))
         };
         let words = table("word", vocabulary.size())?;
         let mut positions = table("position", config.max_position_embeddings)?;
         // Every text is a single segment, so the segment's row can be added once and for all.
-        positions += &table("token_type", config.type_vocab_size)?.row(0);
+        let segments = table("token_type", config.type_vocab_size)?;
+        positions.iter_mut().for_each(|row| add(row, segments.row(0)));
         let norm = LayerNorm::load(weights, "embeddings.LayerNorm", width, config.layer_norm_eps)?;
         let layers =
             (0..config.num_hidden_layers).map(|number| Layer::load(weights, number, config));
@@ -67,47 +71,53 @@ impl MiniLm {
 
     /// One vector of length 1 for each text, in order. A text's vector does not depend on the
     /// texts beside it.
-    pub fn embed<T: AsRef<str>>(&self, texts: &[T]) -> Vec<Vec<f32>> {
+    pub fn embed<T: AsRef<str>>(&self, texts: &[T]) -> Result<Vec<Vec<f32>>, Error> {
         let mut vectors = Vec::with_capacity(texts.len());
         let mut batch = Vec::new();
         let mut rows = 0;
         for text in texts {
             let tokens = self.vocabulary.tokens(text.as_ref(), MAX_TOKENS);
             if rows + tokens.len() > MAX_ROWS {
-                vectors.extend(self.forward(&std::mem::take(&mut batch)));
+                vectors.extend(self.forward(&std::mem::take(&mut batch))?);
                 rows = 0;
             }
             rows += tokens.len();
             batch.push(tokens);
         }
-        vectors.extend(self.forward(&batch));
-        vectors
+        vectors.extend(self.forward(&batch)?);
+        Ok(vectors)
     }
 
     /// The texts' rows are laid end to end and not padded: only attention has to know the borders.
-    fn forward(&self, batch: &[Vec<u32>]) -> Vec<Vec<f32>> {
+    fn forward(&self, batch: &[Vec<u32>]) -> GemmResult<Vec<Vec<f32>>> {
         let mut texts: Vec<Range<usize>> = Vec::with_capacity(batch.len());
         for tokens in batch {
             let start = texts.last().map_or(0, |text| text.end);
             texts.push(start..start + tokens.len());
         }
-        let mut rows = Array2::zeros((texts.last().map_or(0, |text| text.end), DIMENSIONS));
+        let mut rows = Rows::zeros(texts.last().map_or(0, |text| text.end), DIMENSIONS);
         let placed = batch.iter().flat_map(|tokens| tokens.iter().enumerate());
-        for (mut row, (position, token)) in rows.rows_mut().into_iter().zip(placed) {
-            row += &self.words.row(*token as usize);
-            row += &self.positions.row(position);
+        for (row, (position, token)) in rows.iter_mut().zip(placed) {
+            add(row, self.words.row(*token as usize));
+            add(row, self.positions.row(position));
         }
         let rows = self.norm.apply(rows);
-        let rows = self.layers.iter().fold(rows, |rows, layer| layer.apply(rows, &texts));
-        texts.iter().map(|text| pooled(&rows, text)).collect()
+        let rows = self.layers.iter().try_fold(rows, |rows, layer| layer.apply(rows, &texts))?;
+        Ok(texts.iter().map(|text| pooled(&rows, text)).collect())
     }
 }
 
+fn add(sum: &mut [f32], row: &[f32]) {
+    sum.iter_mut().zip(row).for_each(|(sum, number)| *sum += number);
+}
+
 /// The mean of a text's rows, brought to length 1.
-fn pooled(rows: &Array2<f32>, text: &Range<usize>) -> Vec<f32> {
-    let sum = rows.slice_axis(Axis(0), Slice::from(text.clone())).sum_axis(Axis(0));
-    let length = squared_length(sum.view()).sqrt();
-    (sum / length).to_vec()
+fn pooled(rows: &Rows, text: &Range<usize>) -> Vec<f32> {
+    let mut sum = vec![0.0; DIMENSIONS];
+    rows.iter().skip(text.start).take(text.len()).for_each(|row| add(&mut sum, row));
+    let length = similarity(&sum, &sum).sqrt();
+    sum.iter_mut().for_each(|number| *number /= length);
+    sum
 }
 
 /// Attention, then two linear maps, each added to its input and normalised.
@@ -137,13 +147,11 @@ impl Layer {
         })
     }
 
-    fn apply(&self, rows: Array2<f32>, texts: &[Range<usize>]) -> Array2<f32> {
-        let attended = self.after_attention.apply(&self.attention.apply(&rows, texts));
-        let rows = self.attention_norm.apply(attended + rows);
-        let mut inner = self.widen.apply(&rows);
-        inner.mapv_inplace(gelu);
-        let outer = self.narrow.apply(&inner);
-        self.norm.apply(outer + rows)
+    fn apply(&self, rows: Rows, texts: &[Range<usize>]) -> GemmResult<Rows> {
+        let attended = self.after_attention.apply(&self.attention.apply(&rows, texts)?)?;
+        let rows = self.attention_norm.apply(attended.plus(&rows));
+        let outer = self.narrow.apply(&gelu(self.widen.apply(&rows)?))?;
+        Ok(self.norm.apply(outer.plus(&rows)))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Reads named matrices from a `model.safetensors` file.
 
-use ndarray::{Array1, Array2};
 use safetensors::tensor::{Dtype, SafeTensors};
 
 /// The file's tensors, by name.
@@ -12,18 +11,8 @@ impl<'a> Weights<'a> {
         SafeTensors::deserialize(bytes).map(Self).map_err(|error| error.to_string())
     }
 
-    /// A tensor that must have exactly this many rows and columns.
-    pub(crate) fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Array2<f32>, String> {
-        let values = self.values(name, &shape)?;
-        Array2::from_shape_vec(shape, values).map_err(|error| format!("{name}: {error}"))
-    }
-
-    /// A tensor that must have exactly this length.
-    pub(crate) fn vector(&self, name: &str, length: usize) -> Result<Array1<f32>, String> {
-        self.values(name, &[length]).map(Array1::from_vec)
-    }
-
-    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    /// The numbers of a tensor that must have exactly this shape.
+    pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
         let tensor = self.0.tensor(name).map_err(|error| error.to_string())?;
         if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
             let (dtype, found) = (tensor.dtype(), tensor.shape());

@@ -2,10 +2,11 @@
 
 mod model;
 
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use elenchus_embedding::{Embedder, Settings};
-use model::{dot, folder};
+use model::{dot, settings};
 
 fn passages(count: usize) -> Vec<String> {
     (0..count)
@@ -15,8 +16,8 @@ fn passages(count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn passages_come_back_in_order() {
-    let Some(folder) = folder() else { return };
-    let embedder = Embedder::open(&Settings { folder: Some(folder) }).unwrap().unwrap();
+    let Some(settings) = settings() else { return };
+    let embedder = Embedder::open(&settings).unwrap().unwrap();
     let texts: Vec<String> = ["rent", "murder", "patent", "divorce", "tax", "will"]
         .map(|subject| format!("A claim about {subject}."))
         .into();
@@ -30,8 +31,8 @@ async fn passages_come_back_in_order() {
 
 #[tokio::test]
 async fn a_question_does_not_wait_for_a_flood_of_passages() {
-    let Some(folder) = folder() else { return };
-    let embedder = Embedder::open(&Settings { folder: Some(folder) }).unwrap().unwrap();
+    let Some(settings) = settings() else { return };
+    let embedder = Embedder::open(&settings).unwrap().unwrap();
     let flood = embedder.embed_passages(passages(12));
     let question = async {
         let asked = Instant::now();
@@ -49,12 +50,13 @@ async fn a_question_does_not_wait_for_a_flood_of_passages() {
 
 #[tokio::test]
 async fn no_passages_need_no_work() {
-    let Some(folder) = folder() else { return };
-    let embedder = Embedder::open(&Settings { folder: Some(folder) }).unwrap().unwrap();
+    let Some(settings) = settings() else { return };
+    let embedder = Embedder::open(&settings).unwrap().unwrap();
     assert!(embedder.embed_passages(Vec::new()).await.unwrap().is_empty());
 }
 
 #[test]
 fn without_a_folder_there_is_no_embedder() {
-    assert!(Embedder::open(&Settings { folder: None }).unwrap().is_none());
+    let settings = Settings { folder: None, offer: None, threads: NonZeroUsize::MIN };
+    assert!(Embedder::open(&settings).unwrap().is_none());
 }

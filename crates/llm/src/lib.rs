@@ -12,8 +12,7 @@ mod token;
 pub use elenchus_provider::{Account, Trouble, Unusable};
 pub use extractive::Extractive;
 pub use model::{
-    Citation, Model, ModelError, ModelEvent, ModelStream, Passage, Prompt, Role, Turn,
-    Usage,
+    Citation, Model, ModelError, ModelEvent, ModelStream, Passage, Prompt, Role, Turn, Usage,
 };
 pub use provider::Patience;
 pub use registry::{Models, UnknownModel};

@@ -3,6 +3,7 @@
 
 pub mod caller;
 pub mod certificates;
+mod embeddings;
 pub mod port;
 pub mod postgres;
 pub mod program;

@@ -1,4 +1,5 @@
-//! A stand-in for model providers: both wire protocols on loopback, well or badly behaved by name.
+//! A stand-in for model providers: both wire protocols on loopback, for answers and for vectors, well or
+//! badly behaved by name.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,6 +7,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+
+use crate::embeddings;
 
 /// How the stand-in behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub enum Mode {
     NotJson,
     /// An event that is no JSON.
     BrokenEvent,
-    /// Counts that cannot be.
+    /// Counts that cannot be, or vectors of a length that cannot be.
     WrongUsage,
     /// Fifty million bytes.
     Endless,
@@ -161,6 +164,16 @@ async fn act(
     let whole = || words() + &protocol.end(protocol.usage());
     let forever = Duration::from_secs(3600);
     match mode {
+        Mode::Well | Mode::Recovers(_) if embeddings::are_asked_for(request) => {
+            out.write_all(embeddings::answer(request, 0).as_bytes()).await
+        }
+        Mode::WrongUsage if embeddings::are_asked_for(request) => {
+            out.write_all(embeddings::answer(request, 1).as_bytes()).await
+        }
+        Mode::CutAt(bytes) if embeddings::are_asked_for(request) => {
+            let whole = embeddings::answer(request, 0);
+            out.write_all(&whole.as_bytes()[..bytes.min(whole.len())]).await
+        }
         Mode::Well | Mode::Recovers(_) => {
             out.write_all(HEAD.as_bytes()).await?;
             for word in WORDS {

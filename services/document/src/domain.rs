@@ -56,6 +56,8 @@ pub struct Document {
     /// What its text says of it.
     #[sqlx(json)]
     pub detected: Vec<Detected>,
+    /// The model that gave a vector to each of its passages. Empty while one lacks it.
+    pub embedded_by: String,
     /// When it was uploaded.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

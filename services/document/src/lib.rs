@@ -4,6 +4,7 @@
 pub mod chunk;
 mod deletion;
 pub mod domain;
+mod embedding;
 pub mod extract;
 mod grpc;
 pub mod legal;
@@ -21,7 +22,7 @@ mod vector;
 use std::sync::Arc;
 
 use elenchus_durable::{Notices, Queue, Worker};
-use elenchus_embedding::{DIMENSIONS, Embedder, MODEL_NAME};
+use elenchus_embedding::Embedder;
 use elenchus_outbox::Relay;
 use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
@@ -42,12 +43,13 @@ pub use self::storage::{Place, S3, SweepPace, probe_files};
 pub use self::vector::Effort;
 
 use self::deletion::{DELETION_TABLE, Deletions};
+use self::embedding::{EMBEDDING_TABLE, Embeddings};
 use self::extract::{Extractor, Limits};
 use self::grpc::DocumentRpc;
 use self::personal_data::StoredFiles;
 use self::processing::{Processing, QUEUE_TABLE};
 use self::recognize::Recognizer;
-use self::search::Search;
+use self::search::{ByModel, Search};
 use self::storage::Sweep;
 use self::store::{MIGRATOR, Store};
 use self::upload::Uploads;
@@ -112,15 +114,18 @@ pub async fn build(
     let files = storage::open(&settings.place)?;
     let embedder = Embedder::open(&settings.embedding)?;
     if embedder.is_none() {
-        tracing::warn!("no embedding model is installed: documents are searched by words alone");
+        tracing::warn!("no embedding model is in use: documents are searched by words alone");
     }
 
     let recognizer = Recognizer::new(settings.extractor.clone(), &settings.recognition);
     let queue = Queue::new(pool.clone(), QUEUE_TABLE, "document_id", settings.terms);
     let deletions = deletion::terms(settings.terms);
     let deletions = Queue::new(pool.clone(), DELETION_TABLE, "document_id", deletions);
-    let notices = Notices::listen(&pool, &[QUEUE_TABLE, DELETION_TABLE], shutdown);
-    let store = Store::new(pool.clone(), queue.clone(), deletions.clone());
+    let embeddings = embedding::terms(settings.terms);
+    let embeddings = Queue::new(pool.clone(), EMBEDDING_TABLE, "document_id", embeddings);
+    let channels = &[QUEUE_TABLE, DELETION_TABLE, EMBEDDING_TABLE];
+    let notices = Notices::listen(&pool, channels, shutdown);
+    let store = Store::new(pool.clone(), queue.clone(), deletions.clone(), embeddings.clone());
     Sweep::new(store.clone(), Arc::clone(&files), &settings.place, settings.sweep).spawn(shutdown);
     let processing = Processing {
         store: store.clone(),
@@ -144,12 +149,21 @@ pub async fn build(
         max_file_size: settings.max_file_size,
         allowed: settings.allowed,
     };
-    let index = Index::keep(&pool, MODEL_NAME, DIMENSIONS, shutdown);
+    let by_model = embedder.map(|embedder| {
+        let model = embedder.model().to_owned();
+        shutdown.spawn(embedding::keep_queued(store.clone(), model, shutdown.clone()));
+        let (store, pause) = (store.clone(), settings.terms.poll);
+        let later = Embeddings { store: store.clone(), embedder: embedder.clone(), pause };
+        let heard = notices.clone();
+        shutdown.spawn(Worker::run(embeddings, 1, later, heard, shutdown.clone()));
+        let index = Index::keep(&pool, embedder.clone(), shutdown);
+        let exact = ExactScan::new(store.clone(), settings.effort.memory);
+        let nearest = Arc::new(Hnsw::new(store, index, exact, settings.effort.exact_up_to));
+        ByModel { embedder, nearest }
+    });
+    let search = Search::new(store.clone(), by_model);
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone())
         .with_files(Arc::new(StoredFiles(Arc::clone(&files))));
-    let exact = ExactScan::new(store.clone(), settings.effort.memory);
-    let vectors = Hnsw::new(store.clone(), index, exact, settings.effort.exact_up_to);
-    let search = Search::new(store.clone(), embedder, Arc::new(vectors));
     let rpc = DocumentRpc { store: store.clone(), files, uploads, search, notices };
     let server = Server::builder(guard)
         .service(DocumentServiceServer::new(rpc))

@@ -49,6 +49,13 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Otherwise,
         },
         Table {
+            name: "embedding_job",
+            rows: "t.document_id IN (SELECT document_id FROM document WHERE user_id = $1)",
+            // The document says the same of itself.
+            export: Export::Nothing,
+            erase: Erase::Otherwise,
+        },
+        Table {
             name: "deletion",
             rows: "t.user_id = $1",
             export: Export::RowWithout(&[

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use elenchus_durable::{Failure as JobFailure, Handler, Lease};
-use elenchus_embedding::{Embedder, MODEL_NAME};
+use elenchus_embedding::Embedder;
 use futures_util::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -16,16 +16,15 @@ use uuid::Uuid;
 
 use crate::chunk::{chunks, sections, title};
 use crate::domain::{Document, PageText, Passage};
+use crate::embedding::{Stop, embed_next};
 use crate::extract::{Extracted, Extractor, Failure, PAGE_BREAK, Source, has_words};
 use crate::legal::{cited, detect};
 use crate::recognize::Recognizer;
 use crate::storage::Files;
-use crate::store::{Bare, Says, Store};
+use crate::store::{Says, Store, Vectors};
 
 /// The table whose rows are the jobs, and the channel of their wakes.
 pub(crate) const QUEUE_TABLE: &str = "document";
-/// Passages that are embedded at once, between two signs of progress.
-const BATCH: i64 = 32;
 /// When to look again for files that cannot be reached.
 const FILES_PAUSE: Duration = Duration::from_secs(5);
 /// Percent done once the file was read, once its scans were recognised, and once all was embedded.
@@ -64,7 +63,9 @@ impl Handler for Processing {
         let Some(document) = self.store.of_job(lease).await? else { return Err(JobFailure::Lost) };
         let began = Instant::now();
         match self.process(lease, &document).await {
-            Ok(()) => Ok(self.store.complete(lease, &document, began.elapsed()).await?),
+            Ok(vectors) => {
+                Ok(self.store.complete(lease, &document, vectors, began.elapsed()).await?)
+            }
             Err(End::File(failure)) => {
                 Ok(self.store.fail(lease, &document, &failure, began.elapsed()).await?)
             }
@@ -87,7 +88,7 @@ impl Handler for Processing {
 }
 
 impl Processing {
-    async fn process(&self, lease: &Lease, document: &Document) -> Result<(), End> {
+    async fn process(&self, lease: &Lease, document: &Document) -> Result<Vectors<'_>, End> {
         let id = document.document_id;
         let mut pages = self.store.pages(id).await?;
         if pages.is_empty() {
@@ -171,21 +172,24 @@ impl Processing {
         Ok(copy.into_std().await)
     }
 
-    /// Gives the passages that have none a vector of the model in use.
-    async fn embed(&self, lease: &Lease, document: Uuid) -> Result<(), JobFailure> {
-        let Some(embedder) = &self.embedder else { return Ok(()) };
+    /// Gives the passages that have none a vector of the model in use. Where its provider cannot, that is
+    /// done later, and the document is found by its words until then.
+    async fn embed(&self, lease: &Lease, document: Uuid) -> Result<Vectors<'_>, JobFailure> {
+        let Some(embedder) = &self.embedder else { return Ok(Vectors::Unwanted) };
         let mut total = None;
         loop {
-            let (bare, left) = self.store.bare_passages(document, MODEL_NAME, BATCH).await?;
-            if bare.is_empty() {
-                return Ok(());
-            }
-            let total = *total.get_or_insert(left);
-            let done = EMBEDDED - (EMBEDDED - RECOGNIZED) * left as f32 / total as f32;
+            let share = total.map_or(0.0, |(total, left)| 1.0 - left as f32 / total as f32);
+            let done = RECOGNIZED + (EMBEDDED - RECOGNIZED) * share;
             self.store.advance(lease, "embed", done).await?;
-            let texts = bare.iter().map(Bare::in_context).collect();
-            let vectors = embedder.embed_passages(texts).await.map_err(passing)?;
-            self.store.keep_vectors(lease, MODEL_NAME, &bare, vectors).await?;
+            match embed_next(&self.store, embedder, lease, document).await {
+                Ok(0) => return Ok(Vectors::Of(embedder.model())),
+                Ok(left) => total = Some((total.map_or(left, |(total, _)| total), left)),
+                Err(Stop::Try(failure)) => return Err(failure),
+                Err(Stop::Provider(error)) => {
+                    tracing::warn!(%error, "a document has no vectors yet, and is found by words alone");
+                    return Ok(Vectors::Later(embedder.model()));
+                }
+            }
         }
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use elenchus_embedding::{Embedder, MODEL_NAME, similarity};
+use elenchus_embedding::{Embedder, similarity};
 use uuid::Uuid;
 
 use crate::domain::{Error, Passage};
-use crate::store::{Candidates, Scope, Store};
+use crate::store::{Candidates, Coverage, Scope, Store};
 use crate::vector::{Near, Nearest};
 
 /// How soon more of the same word stops counting, and how much length counts against a passage.
@@ -56,25 +56,44 @@ pub struct Hit {
     pub relevance: f64,
 }
 
+/// What was found, and by what.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// The best first.
+    pub hits: Vec<Hit>,
+    /// The model that the query's meaning was compared by. None where words alone decided.
+    pub model: Option<String>,
+    /// How much of the scope that model bears on; the rest was searched by words alone.
+    pub coverage: Coverage,
+}
+
 /// Finds passages.
 #[derive(Clone)]
 pub struct Search {
     store: Store,
-    embedder: Option<Embedder>,
-    vectors: Arc<dyn Nearest>,
+    by_model: Option<ByModel>,
+}
+
+/// What says how near meanings are.
+#[derive(Clone)]
+pub(crate) struct ByModel {
+    pub(crate) embedder: Embedder,
+    pub(crate) nearest: Arc<dyn Nearest>,
 }
 
 /// What the meaning of a query says.
 struct ByMeaning {
+    model: String,
+    coverage: Coverage,
     wanted: Vec<f32>,
     /// The nearest first.
     near: Vec<Near>,
 }
 
 impl Search {
-    /// By words, and by meaning where a model is installed.
-    pub(crate) fn new(store: Store, embedder: Option<Embedder>, vectors: Arc<dyn Nearest>) -> Self {
-        Self { store, embedder, vectors }
+    /// By words, and by meaning where a model is in use.
+    pub(crate) fn new(store: Store, by_model: Option<ByModel>) -> Self {
+        Self { store, by_model }
     }
 
     /// The best passages of the scope, the best first.
@@ -84,7 +103,7 @@ impl Search {
         query: &str,
         method: Method,
         limit: usize,
-    ) -> Result<Vec<Hit>, Error> {
+    ) -> Result<Found, Error> {
         let mut named = scope.documents.clone();
         named.sort_unstable();
         named.dedup();
@@ -122,12 +141,17 @@ impl Search {
             };
             Some(Hit { passage, filename, score, relevance })
         };
-        Ok(fused.into_iter().filter_map(hit).collect())
+        let hits = fused.into_iter().filter_map(hit).collect();
+        let (model, coverage) = match meaning {
+            Some(ByMeaning { model, coverage, .. }) => (Some(model), coverage),
+            None => (None, Coverage { embedded: 0, ..self.store.coverage(scope, "").await? }),
+        };
+        Ok(Found { hits, model, coverage })
     }
 
     /// The passages whose meaning is nearest to the query's. None where no model says it.
     async fn by_meaning(&self, scope: &Scope, query: &str) -> Result<Option<ByMeaning>, Error> {
-        let Some(embedder) = &self.embedder else { return Ok(None) };
+        let Some(ByModel { embedder, nearest }) = &self.by_model else { return Ok(None) };
         let wanted = match embedder.embed_query(query.to_owned()).await {
             Ok(wanted) => wanted,
             Err(error) => {
@@ -135,8 +159,13 @@ impl Search {
                 return Ok(None);
             }
         };
-        let near = self.vectors.nearest(scope, MODEL_NAME, &wanted, DEPTH).await?;
-        Ok((!near.is_empty()).then_some(ByMeaning { wanted, near }))
+        let model = embedder.model().to_owned();
+        let near = nearest.nearest(scope, &model, &wanted, DEPTH).await?;
+        if near.is_empty() {
+            return Ok(None);
+        }
+        let coverage = self.store.coverage(scope, &model).await?;
+        Ok(Some(ByMeaning { model, coverage, wanted, near }))
     }
 
     /// How near these passages are, also where others are nearer.
@@ -145,12 +174,12 @@ impl Search {
         ids: &[Uuid],
         meaning: Option<&ByMeaning>,
     ) -> Result<HashMap<Uuid, f64>, Error> {
-        let Some(ByMeaning { wanted, near }) = meaning else { return Ok(HashMap::new()) };
+        let Some(ByMeaning { model, wanted, near, .. }) = meaning else { return Ok(HashMap::new()) };
         let mut nearness: HashMap<Uuid, f64> = near.iter().copied().collect();
         let further: Vec<Uuid> =
             ids.iter().filter(|id| !nearness.contains_key(*id)).copied().collect();
         if !further.is_empty() {
-            let vectors = self.store.vectors_of(&further, MODEL_NAME).await?;
+            let vectors = self.store.vectors_of(&further, model).await?;
             let further = vectors.into_iter();
             nearness
                 .extend(further.map(|(id, vector)| (id, f64::from(similarity(&vector, wanted)))));

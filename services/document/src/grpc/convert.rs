@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::domain::{Document, Error, PageText, Passage};
 use crate::legal::{Cited, Detected};
-use crate::search::Hit;
+use crate::search::{Found, Hit};
 
 /// When to try again what needs files that cannot be reached.
 const FILES_PAUSE: Duration = Duration::from_secs(5);
@@ -84,6 +84,7 @@ impl From<Document> for pb::Document {
             keywords: document.keywords,
             edited_fields: document.edited,
             detected: document.detected.into_iter().map(Into::into).collect(),
+            embedding_model: document.embedded_by,
             created_at: time(document.created_at),
             updated_at: time(document.updated_at),
         }
@@ -157,6 +158,18 @@ impl From<PageText> for pb::Page {
             height: page.height,
             words: words.collect(),
             content: page.content,
+        }
+    }
+}
+
+impl From<Found> for pb::SearchDocumentsResponse {
+    fn from(found: Found) -> Self {
+        let number = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
+        Self {
+            results: found.hits.into_iter().map(Into::into).collect(),
+            embedding_model: found.model.unwrap_or_default(),
+            passage_count: number(found.coverage.passages),
+            embedded_passage_count: number(found.coverage.embedded),
         }
     }
 }

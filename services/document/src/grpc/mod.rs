@@ -238,9 +238,7 @@ impl DocumentService for DocumentRpc {
         };
         let method = Method::parse(&request.method).map_err(from_error)?;
         let found = self.search.find(&scope, &request.query, method, limit as usize).await;
-        let hits = found.map_err(from_error)?;
-        let results = hits.into_iter().map(Into::into).collect();
-        Ok(Response::new(pb::SearchDocumentsResponse { results }))
+        Ok(Response::new(found.map_err(from_error)?.into()))
     }
 }
 

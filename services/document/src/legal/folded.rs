@@ -1,6 +1,6 @@
 //! A text as phrases are looked for in it: in lower case, each stretch of white space one space.
 
-use super::rules::Where;
+use aho_corasick::AhoCorasick;
 
 /// Characters that count as the beginning of a document, where it says what it is.
 pub(super) const HEAD: i32 = 1_500;
@@ -33,16 +33,32 @@ impl Folded {
         self.places.resize(self.text.len(), at);
     }
 
-    /// Where a phrase first stands, as whole words, and how often it does.
-    pub(super) fn find(&self, phrase: &str, place: Where) -> Option<((i32, i32), usize)> {
+    /// Where each of the phrases stands as whole words, all of them looked for at once.
+    pub(super) fn seen(&self, phrases: &AhoCorasick) -> Vec<Seen> {
         let is_word = |c: char| c.is_alphanumeric();
-        let whole = self.text.match_indices(phrase).map(|(at, _)| at).filter(|at| {
-            !self.text[..*at].ends_with(is_word)
-                && !self.text[at + phrase.len()..].starts_with(is_word)
-        });
-        let mut within = whole.take_while(|at| place == Where::Anywhere || self.places[*at] < HEAD);
-        let first = within.next()?;
-        let last = first + phrase.len() - 1;
-        Some(((self.places[first], self.places[last] + 1), 1 + within.count()))
+        let mut seen = vec![Seen::default(); phrases.patterns_len()];
+        for found in phrases.find_overlapping_iter(&self.text) {
+            let (start, end) = (found.start(), found.end());
+            if self.text[..start].ends_with(is_word) || self.text[end..].starts_with(is_word) {
+                continue;
+            }
+            let place = (self.places[start], self.places[end - 1] + 1);
+            let seen = &mut seen[found.pattern()];
+            seen.first.get_or_insert(place);
+            seen.count += 1;
+            seen.in_head += usize::from(place.0 < HEAD);
+        }
+        seen
     }
+}
+
+/// Where a phrase stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// The first place, in characters.
+    pub(super) first: Option<(i32, i32)>,
+    /// How often.
+    pub(super) count: usize,
+    /// How often of that in the beginning.
+    pub(super) in_head: usize,
 }

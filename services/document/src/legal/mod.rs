@@ -5,12 +5,13 @@ mod citation;
 mod folded;
 mod keyword;
 mod rules;
+mod signs;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::citation::{Cited, cited, normalized};
-use self::folded::{Folded, HEAD};
-use self::rules::{CATEGORIES, JURISDICTIONS, PRACTICE_AREAS, Rule, STATE_PHRASES, STATES, Where};
+use self::folded::{Folded, HEAD, Seen};
+use self::signs::SIGNS;
 
 /// What is said with less confidence is not said.
 const LEAST: f64 = 0.5;
@@ -35,43 +36,16 @@ pub struct Detected {
 /// What the text says of its document; the keywords with the most telling first.
 pub fn detect(text: &str) -> Vec<Detected> {
     let folded = Folded::of(text);
-    let mut found = Vec::new();
-    found.extend(best("document_category", CATEGORIES.iter().copied(), &folded));
-    let states = STATES.iter().flat_map(|state| {
-        STATE_PHRASES.iter().map(move |(phrase, weight)| Sign {
-            value: state,
-            phrase: phrase.replace("{}", &state.to_lowercase()),
-            weight: *weight,
-            place: Where::Anywhere,
-        })
-    });
-    let elsewhere = JURISDICTIONS.iter().copied().map(Sign::from);
-    found.extend(strongest("jurisdiction", states.chain(elsewhere), &folded));
-    found.extend(best("practice_area", PRACTICE_AREAS.iter().copied(), &folded));
+    let seen = folded.seen(&SIGNS.phrases);
+    let fields = ["document_category", "jurisdiction", "practice_area"];
+    let mut found: Vec<_> =
+        fields.into_iter().filter_map(|field| strongest(field, &seen)).collect();
     found.extend(keyword::keywords(text));
     found
 }
 
-/// A rule as it is looked for.
-struct Sign {
-    value: &'static str,
-    phrase: String,
-    weight: f64,
-    place: Where,
-}
-
-impl From<Rule> for Sign {
-    fn from((value, phrase, weight, place): Rule) -> Self {
-        Self { value, phrase: phrase.to_owned(), weight, place }
-    }
-}
-
-fn best(field: &str, rules: impl Iterator<Item = Rule>, text: &Folded) -> Option<Detected> {
-    strongest(field, rules.map(Sign::from), text)
-}
-
 /// The value that most speaks for. Signs of one value add up as independent ones do.
-fn strongest(field: &str, signs: impl Iterator<Item = Sign>, text: &Folded) -> Option<Detected> {
+fn strongest(field: &str, seen: &[Seen]) -> Option<Detected> {
     struct Case {
         value: &'static str,
         against: f64,
@@ -79,8 +53,8 @@ fn strongest(field: &str, signs: impl Iterator<Item = Sign>, text: &Folded) -> O
         place: (i32, i32),
     }
     let mut cases: Vec<Case> = Vec::new();
-    for sign in signs {
-        let Some((place, count)) = text.find(&sign.phrase, sign.place) else { continue };
+    for sign in SIGNS.of(field) {
+        let Some((place, count)) = sign.found_in(seen) else { continue };
         // Said once in a body it may be said in passing.
         let is_passing = count == 1 && place.0 >= HEAD;
         let weight = if is_passing { sign.weight * 0.7 } else { sign.weight };

@@ -25,6 +25,17 @@ pub struct Says {
     pub citations: Vec<Cited>,
 }
 
+/// What became of the vectors of a document that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vectors<'m> {
+    /// No model is in use.
+    Unwanted,
+    /// This model gave one to each passage.
+    Of(&'m str),
+    /// This model is to give them later.
+    Later(&'m str),
+}
+
 /// A passage that waits for its vector.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Bare {
@@ -145,16 +156,20 @@ impl Store {
     ) -> Result<(), Lost> {
         let mut transaction = self.pool.begin().await?;
         lease.hold(&mut transaction).await?;
-        for (passage, vector) in passages.iter().zip(vectors) {
-            sqlx::query(
-                "UPDATE chunk SET embedding = $2, embedding_model = $3 WHERE chunk_id = $1",
-            )
-            .bind(passage.chunk_id)
-            .bind(vector)
-            .bind(model)
-            .execute(&mut *transaction)
-            .await?;
-        }
+        let ids: Vec<Uuid> = passages.iter().map(|passage| passage.chunk_id).collect();
+        let length = vectors.first().map_or(0, Vec::len);
+        sqlx::query(
+            "UPDATE chunk SET embedding = $2[(at - 1) * $3 + 1 : at * $3], embedding_model = $4
+             FROM unnest($1::uuid[]) WITH ORDINALITY AS given (id, at)
+             WHERE chunk_id = given.id",
+        )
+        .bind(ids)
+        // One after the other: PostgreSQL has no list of lists to take apart.
+        .bind(vectors.concat())
+        .bind(i64::try_from(length).unwrap_or(i64::MAX))
+        .bind(model)
+        .execute(&mut *transaction)
+        .await?;
         lease.progress(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -164,6 +179,7 @@ impl Store {
         &self,
         lease: &Lease,
         document: &Document,
+        vectors: Vectors<'_>,
         took: Duration,
     ) -> Result<(), Lost> {
         let mut transaction = self.pool.begin().await?;
@@ -171,12 +187,16 @@ impl Store {
         sqlx::query(
             "UPDATE document
              SET status = 'completed', stage = '', progress = 100, error = '', error_code = '',
-                 updated_at = clock_timestamp()
+                 embedded_by = $2, updated_at = clock_timestamp()
              WHERE document_id = $1",
         )
         .bind(document.document_id)
+        .bind(if let Vectors::Of(model) = vectors { model } else { "" })
         .execute(&mut *transaction)
         .await?;
+        if let Vectors::Later(model) = vectors {
+            self.queue_embedding(&mut transaction, document.document_id, model).await?;
+        }
         self.settle(transaction, lease, document, "completed", took).await
     }
 

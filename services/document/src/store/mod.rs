@@ -1,6 +1,7 @@
 //! The queries. Every one that serves a user asks for the owner, and every list pages by key.
 
 mod deletion;
+mod embedding;
 mod job;
 mod legal;
 mod page;
@@ -18,7 +19,8 @@ use sqlx::migrate::Migrator;
 use uuid::Uuid;
 
 pub use self::deletion::Deletion;
-pub use self::job::{Bare, Says};
+pub use self::embedding::Coverage;
+pub use self::job::{Bare, Says, Vectors};
 pub use self::search::{Candidates, Filters, Scope};
 pub use self::vector::StoredVectors;
 use crate::domain::{Document, Error, Labels, Passage};
@@ -34,7 +36,8 @@ macro_rules! columns {
     () => {
         "document_id, user_id, filename, original_filename, file_type, file_size, content_hash, storage_key,
          status, stage, progress, error, error_code, reader, page_count, char_count, chunk_count, category,
-         jurisdiction, practice_area, keywords, edited, detected, created_at, updated_at"
+         jurisdiction, practice_area, keywords, edited, detected, embedded_by, created_at,
+         updated_at"
     };
 }
 pub(crate) use columns;
@@ -45,6 +48,7 @@ pub struct Store {
     pool: PgPool,
     queue: Queue,
     deletions: Queue,
+    embeddings: Queue,
 }
 
 /// A file whose bytes are kept.
@@ -109,8 +113,8 @@ impl Change {
 
 impl Store {
     /// Over a pool whose sessions work in this service's schema.
-    pub fn new(pool: PgPool, queue: Queue, deletions: Queue) -> Self {
-        Self { pool, queue, deletions }
+    pub fn new(pool: PgPool, queue: Queue, deletions: Queue, embeddings: Queue) -> Self {
+        Self { pool, queue, deletions, embeddings }
     }
 
     /// Whether the database answers.

@@ -77,7 +77,8 @@ impl Nearest for ExactScan {
         let mut best = Best::new(most);
         for batch in keys.chunks(BATCH) {
             for vectors in self.vectors(batch, model).await? {
-                for (id, vector) in vectors.iter() {
+                // A provider may come to give vectors of another length under the same name.
+                for (id, vector) in vectors.iter().filter(|(_, v)| v.len() == wanted.len()) {
                     best.show((id, f64::from(similarity(vector, wanted))));
                 }
             }

@@ -34,10 +34,10 @@ impl Nearest for Hnsw {
         wanted: &[f32],
         most: usize,
     ) -> Result<Vec<Near>, Error> {
+        let index = self.index.ready_expression();
         let is_large =
-            self.index.is_ready() && self.store.count_permitted(scope).await? > self.exact_up_to;
-        if is_large {
-            let expression = self.index.expression();
+            index.is_some() && self.store.count_permitted(scope).await? > self.exact_up_to;
+        if let Some(expression) = index.filter(|_| is_large) {
             match self.store.proposed(scope, expression, wanted, PROPOSED * most).await {
                 // A filter that few pass can starve the index.
                 Ok(found) if found.len() < most => {}

@@ -1,10 +1,11 @@
 //! pgvector's index over the vectors of one model. It is on an expression, so the tables are the same
 //! with and without the extension, and an extension that comes later is put to use.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use elenchus_embedding::Embedder;
 use elenchus_rpc::Shutdown;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
@@ -18,7 +19,9 @@ const LOCK: i64 = 0x656c_656e_6368_7573;
 /// An index that is there, or will be.
 #[derive(Clone)]
 pub(crate) struct Index {
-    expression: Arc<Expression>,
+    embedder: Embedder,
+    /// Once it is known how long the vectors are.
+    expression: Arc<OnceLock<Expression>>,
     is_ready: Arc<AtomicBool>,
 }
 
@@ -53,15 +56,14 @@ enum State {
     Ready,
     Lacking(&'static str),
     BuiltElsewhere,
+    /// There is nothing to be indexed yet.
+    NoVectors,
 }
 
 impl Index {
-    /// Of a model's vectors. It is looked for, and built where it can be, until the stop.
-    pub(crate) fn keep(pool: &PgPool, model: &str, dimensions: usize, shutdown: &Shutdown) -> Self {
-        let index = Self {
-            expression: Arc::new(Expression::of(model, dimensions)),
-            is_ready: Arc::default(),
-        };
+    /// Of the vectors of the model in use. It is looked for, and built where it can be, until the stop.
+    pub(crate) fn keep(pool: &PgPool, embedder: Embedder, shutdown: &Shutdown) -> Self {
+        let index = Self { embedder, expression: Arc::default(), is_ready: Arc::default() };
         let (keeper, pool, stopping) = (index.clone(), pool.clone(), shutdown.clone());
         shutdown.spawn(async move {
             let mut told = None;
@@ -76,14 +78,26 @@ impl Index {
         index
     }
 
-    /// Whether queries can use it.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.is_ready.load(Ordering::Relaxed)
+    /// The words that it was built with, where queries can use it.
+    pub(crate) fn ready_expression(&self) -> Option<&Expression> {
+        self.expression.get().filter(|_| self.is_ready.load(Ordering::Relaxed))
     }
 
-    /// The words that it was built with.
-    pub(crate) fn expression(&self) -> &Expression {
-        &self.expression
+    /// How it is said what is indexed. None while it is unknown how long the vectors are.
+    async fn expression(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Option<&Expression>, sqlx::Error> {
+        let model = self.embedder.model();
+        if self.expression.get().is_none() {
+            let length = match self.embedder.dimensions() {
+                Some(length) => Some(length),
+                None => vector_length(connection, model).await?,
+            };
+            let Some(length) = length else { return Ok(None) };
+            let _ = self.expression.set(Expression::of(model, length));
+        }
+        Ok(self.expression.get())
     }
 
     async fn look(&self, pool: &PgPool, told: &mut Option<&'static str>) {
@@ -100,7 +114,7 @@ impl Index {
                 self.is_ready.store(true, Ordering::Relaxed);
                 "large searches by meaning use pgvector's index"
             }
-            Ok(State::BuiltElsewhere) => return,
+            Ok(State::BuiltElsewhere | State::NoVectors) => return,
             Ok(State::Lacking(what)) => {
                 self.is_ready.store(false, Ordering::Relaxed);
                 what
@@ -128,7 +142,10 @@ impl Index {
                 "searches by meaning look at each passage: pgvector is older than 0.8; ALTER EXTENSION vector UPDATE",
             ));
         }
-        let Expression { name, vector, condition, .. } = &*self.expression;
+        let Some(expression) = self.expression(connection).await? else {
+            return Ok(State::NoVectors);
+        };
+        let Expression { name, vector, condition, .. } = expression;
         match is_valid(connection, name).await? {
             Some(true) => return Ok(State::Ready),
             found => {
@@ -179,4 +196,18 @@ async fn is_valid(connection: &mut PgConnection, name: &str) -> Result<Option<bo
         .bind(name)
         .fetch_optional(connection)
         .await
+}
+
+/// How long the vectors are that a model gave.
+async fn vector_length(
+    connection: &mut PgConnection,
+    model: &str,
+) -> Result<Option<usize>, sqlx::Error> {
+    let length: Option<i32> = sqlx::query_scalar(
+        "SELECT cardinality(embedding) FROM chunk WHERE embedding_model = $1 LIMIT 1",
+    )
+    .bind(model)
+    .fetch_optional(connection)
+    .await?;
+    Ok(length.and_then(|length| usize::try_from(length).ok()))
 }

@@ -14,6 +14,7 @@ mod intake;
 mod legal;
 mod meaning;
 mod pdf;
+mod providers;
 mod reading;
 mod scans;
 mod service;

@@ -91,6 +91,10 @@ pub(super) async fn scans(installation: &Installation) -> Vec<Check> {
 pub(super) async fn embedding(installation: &Installation) -> Vec<Check> {
     const NAME: &str = "embedding model";
     let Some(document) = &installation.document else { return Vec::new() };
+    if let Some(offer) = &document.embedding.offer {
+        // Not asked: that would cost, and a provider that is away keeps nobody from working.
+        return vec![Check::ok(NAME, format!("{}, of a provider", offer.model))];
+    }
     let Some(folder) = document.embedding.folder.clone() else {
         return vec![Check::missing(NAME, "documents are searched by words alone", FETCH_MODEL)];
     };

@@ -12,7 +12,7 @@ pub(crate) fn lacking(env: &Env, roles: &[Role]) -> Result<Vec<String>, Invalid>
         if !programs.is_empty() {
             lacking.push(format!("{} (scans stay unread)", programs.join(" and ")));
         }
-        if settings.embedding.folder.is_none() {
+        if !settings.embedding.has_model() {
             lacking.push("the embedding model (documents are searched by words alone)".to_owned());
         }
     }

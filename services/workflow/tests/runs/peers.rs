@@ -134,7 +134,7 @@ impl DocumentService for Documents {
             return Err(Status::invalid_argument("one document is expected"));
         };
         let results = (0..CONTRACT.len()).map(|number| result(id, number)).collect();
-        Ok(Response::new(pb::SearchDocumentsResponse { results }))
+        Ok(Response::new(pb::SearchDocumentsResponse { results, ..Default::default() }))
     }
 
     async fn upload_document(
