@@ -18,7 +18,7 @@ use crate::chunk::{chunks, sections, title};
 use crate::domain::{Document, PageText, Passage};
 use crate::embedding::{Stop, embed_next};
 use crate::extract::{Extracted, Extractor, Failure, PAGE_BREAK, Source, has_words};
-use crate::legal::{cited, detect};
+use crate::legal::{Cited, authorities, cited, detect};
 use crate::recognize::Recognizer;
 use crate::storage::Files;
 use crate::store::{Says, Store, Vectors};
@@ -115,7 +115,7 @@ impl Processing {
             // A long text takes seconds, which calls must not wait for.
             let cut = spawn_blocking(move || {
                 let says = Says { detected: detect(&text), citations: cited(&text) };
-                (text.chars().count(), passages(id, &text, count), says)
+                (text.chars().count(), passages(id, &text, count, &says.citations), says)
             });
             let (length, passages, says) = cut.await.map_err(passing)?;
             self.store.keep_passages(lease, length, &passages, &says).await?;
@@ -200,23 +200,28 @@ fn text(pages: &[PageText]) -> String {
 }
 
 /// The passages of a text whose first pages are those of the file.
-fn passages(document_id: Uuid, text: &str, pages: i32) -> Vec<Passage> {
+fn passages(document_id: Uuid, text: &str, pages: i32, cited: &[Cited]) -> Vec<Passage> {
     let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     let title = title(text);
     chunks(text)
         .into_iter()
         .enumerate()
-        .map(|(index, chunk)| Passage {
-            chunk_id: Uuid::now_v7(),
-            document_id,
-            chunk_index: number(index),
-            content: chunk.content.to_owned(),
-            page: i32::try_from(chunk.page).ok().filter(|page| *page <= pages),
-            start_char: number(chunk.start_char),
-            end_char: number(chunk.end_char),
-            heading: chunk.heading.unwrap_or_default().to_owned(),
-            title: title.clone(),
-            citations: sections(chunk.content),
+        .map(|(index, chunk)| {
+            let (start_char, end_char) = (number(chunk.start_char), number(chunk.end_char));
+            let within =
+                cited.iter().filter(|one| start_char <= one.start_char && one.end_char <= end_char);
+            Passage {
+                chunk_id: Uuid::now_v7(),
+                document_id,
+                chunk_index: number(index),
+                content: chunk.content.to_owned(),
+                page: i32::try_from(chunk.page).ok().filter(|page| *page <= pages),
+                start_char,
+                end_char,
+                heading: chunk.heading.unwrap_or_default().to_owned(),
+                title: title.clone(),
+                citations: [sections(chunk.content), authorities(within)].concat(),
+            }
         })
         .collect()
 }

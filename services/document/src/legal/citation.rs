@@ -55,6 +55,24 @@ pub fn normalized(citation: &str) -> String {
     found.into_iter().find(|key| !key.is_empty()).unwrap_or_else(|| key(&[citation]))
 }
 
+/// The authorities among citations as words of full text: each as it is looked for, and the whole sections
+/// that hold a cited part, so that `42 u.s.c. 1983` finds `42 u.s.c. 1983(a)`.
+pub(crate) fn authorities<'c>(cited: impl Iterator<Item = &'c Cited>) -> Vec<String> {
+    let mut found = Vec::new();
+    for one in cited.filter(|one| !one.normalized.is_empty()) {
+        let mut authority = one.normalized.as_str();
+        found.push(authority.to_owned());
+        while let Some((above, _)) = authority.strip_suffix(')').and_then(|a| a.rsplit_once('(')) {
+            authority = above.trim_end();
+            if authority.is_empty() {
+                break;
+            }
+            found.push(authority.to_owned());
+        }
+    }
+    found
+}
+
 fn key(parts: &[&str]) -> String {
     let words = parts.iter().flat_map(|part| part.split_whitespace());
     words.collect::<Vec<_>>().join(" ").to_lowercase()
@@ -80,6 +98,22 @@ fn kind(kind: CitationKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_authority_is_one_word_and_so_are_the_sections_above_it() {
+        let found = cited("See 42 U.S.C. § 1983(a)(1) and Fed. R. Civ. P. 12(b)(6).");
+        assert_eq!(
+            authorities(found.iter()),
+            [
+                "42 u.s.c. 1983(a)(1)",
+                "42 u.s.c. 1983(a)",
+                "42 u.s.c. 1983",
+                "fed. r. civ. p. 12(b)(6)",
+                "fed. r. civ. p. 12(b)",
+                "fed. r. civ. p. 12",
+            ]
+        );
+    }
 
     #[test]
     fn an_authority_is_found_however_it_is_written() {

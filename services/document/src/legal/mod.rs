@@ -9,6 +9,7 @@ mod signs;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::citation::authorities;
 pub use self::citation::{Cited, cited, normalized};
 use self::folded::{Folded, HEAD, Seen};
 use self::signs::SIGNS;

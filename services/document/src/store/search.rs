@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Store;
 use crate::chunk::sections;
 use crate::domain::{Error, Passage, check_text};
+use crate::legal::{authorities, cited};
 
 /// Conditions on what an owner says of documents. Empty ones hold for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl Store {
             "SELECT lexeme FROM unnest(to_tsvector('english', $1) || array_to_tsvector($2))",
         )
         .bind(query)
-        .bind(sections(query))
+        .bind([sections(query), authorities(cited(query).iter())].concat())
         .fetch_all(&self.pool)
         .await?;
         let statement = concat!(

@@ -42,6 +42,37 @@ async fn a_cited_section_is_one_word_and_a_title_says_what_its_passages_are_of()
 }
 
 #[tokio::test]
+async fn a_cited_authority_finds_the_passages_that_cite_it_however_it_is_written() {
+    let ground = Ground::new().await;
+    let node = ground.node().await;
+    let papers = [
+        (
+            "rights.txt",
+            "The claim under 42 U.S.C. § 1983(a) is against the sheriff of the county.\n",
+        ),
+        ("numbers.txt", "In 1983 the county paid 42 invoices, and U.S.C. printed its yearbook.\n"),
+        ("motion.txt", "The motion is made under Fed. R. Civ. P. 12(b)(6) for want of a claim.\n"),
+        ("rules.txt", "The rules of civil procedure, no. 12, part (b), item 6, bind P. and R.\n"),
+        ("privacy.txt", "As Roe v. Wade, 410 U.S. 113 (1973) had it, the matter was private.\n"),
+    ];
+    for (name, text) in papers {
+        node.read(name, text.as_bytes()).await;
+    }
+    for (query, expected) in [
+        ("42 U.S.C. § 1983", "rights.txt"),
+        ("which claims arise under 42 U. S. C. §1983?", "rights.txt"),
+        ("Fed. R. Civ. P. 12(b)(6)", "motion.txt"),
+        ("Fed.R.Civ.P. 12", "motion.txt"),
+        ("who relies on 410 U. S. 113", "privacy.txt"),
+    ] {
+        let found = search(&node, query, "words").await.unwrap();
+        assert_eq!(found[0].filename, expected, "{query}");
+        let next = found.get(1).map_or(0.0, |hit| hit.score);
+        assert!(found[0].score > next, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn what_no_document_can_be_called_is_refused_by_name() {
     let ground = Ground::new().await;
     let node = ground.node().await;
