@@ -43,14 +43,23 @@ fn lease(number: usize) -> String {
 }
 
 async fn ranking(node: &Node, question: &str) -> Vec<(String, String)> {
+    let found = search(node, question, pb::SearchDocumentsRequest::default()).await;
+    found.into_iter().map(|hit| (hit.chunk_id, format!("{:.6}", hit.relevance))).collect()
+}
+
+/// The ten passages that are nearest, of those that the request permits.
+async fn search(
+    node: &Node,
+    question: &str,
+    permitted: pb::SearchDocumentsRequest,
+) -> Vec<pb::SearchResult> {
     let message = pb::SearchDocumentsRequest {
         query: question.to_owned(),
         method: "meaning".to_owned(),
         limit: Some(10),
-        ..Default::default()
+        ..permitted
     };
-    let found = node.client().search_documents(node.of_user(message)).await.unwrap().into_inner();
-    found.results.into_iter().map(|hit| (hit.chunk_id, format!("{:.6}", hit.relevance))).collect()
+    node.client().search_documents(node.of_user(message)).await.unwrap().into_inner().results
 }
 
 async fn scans_of_index(ground: &Ground) -> Option<i64> {
@@ -93,4 +102,46 @@ async fn the_index_ranks_as_looking_at_each_passage_does_and_never_starves_a_sma
         assert_eq!(ranking(&large, question).await, ranking(&exact, question).await, "{question}");
     }
     eventually("the index was asked", async || scans_of_index(&ground).await > Some(0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_hold_before_anything_is_ranked_whichever_way_the_nearest_are_found() {
+    assert!(Path::new(&model()).is_dir(), "run scripts/fetch-model.sh");
+    let ground = Ground::new().await;
+    let large = node(&ground, "0").await;
+    let mut ids = Vec::new();
+    for number in 0..8 {
+        ids.push(large.read(&format!("{number}.txt"), lease(number).as_bytes()).await.id);
+    }
+    // The last two documents are what the filters let pass: five passages each, among forty alike.
+    for id in &ids[6..] {
+        let change = pb::UpdateDocumentRequest {
+            document_id: id.clone(),
+            document_category: Some("sublease".to_owned()),
+            jurisdiction: Some("Nevada".to_owned()),
+            practice_area: Some("salvage".to_owned()),
+            ..Default::default()
+        };
+        large.client().update_document(large.of_user(change)).await.unwrap();
+    }
+    eventually("the index is there", async || scans_of_index(&ground).await.is_some()).await;
+    let exact = node(&ground, &Effort::default().exact_up_to.to_string()).await;
+    let of = |category: &str, jurisdiction: &str, practice_area: &str| pb::SearchDocumentsRequest {
+        filters: Some(pb::SearchFilters {
+            category: category.to_owned(),
+            jurisdiction: jurisdiction.to_owned(),
+            practice_area: practice_area.to_owned(),
+        }),
+        ..Default::default()
+    };
+    let set = pb::SearchDocumentsRequest { document_ids: ids[6..].to_vec(), ..Default::default() };
+    for permitted in [of("sublease", "", ""), of("", "Nevada", ""), of("", "", "salvage"), set] {
+        for question in QUESTIONS {
+            let indexed = search(&large, question, permitted.clone()).await;
+            assert_eq!(indexed, search(&exact, question, permitted.clone()).await, "{question}");
+            assert_eq!(indexed.len(), 2 * CLAUSES.len(), "all that is permitted is found");
+            assert!(indexed.iter().all(|hit| ids[6..].contains(&hit.document_id)));
+        }
+    }
+    assert!(search(&large, QUESTIONS[0], of("sublease", "Utah", "")).await.is_empty());
 }
