@@ -15,9 +15,9 @@ use crate::vector::{Near, Nearest};
 const SATURATION: f64 = 1.2;
 const LENGTH_WEIGHT: f64 = 0.75;
 /// What tempers the lead of the first ranks when two rankings are fused.
-const RANK_DAMPING: f64 = 10.0;
+pub const RANK_DAMPING: f64 = 10.0;
 /// Places of each ranking that are fused.
-const DEPTH: usize = 50;
+pub const DEPTH: usize = 50;
 
 /// What a search goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +174,9 @@ impl Search {
         ids: &[Uuid],
         meaning: Option<&ByMeaning>,
     ) -> Result<HashMap<Uuid, f64>, Error> {
-        let Some(ByMeaning { model, wanted, near, .. }) = meaning else { return Ok(HashMap::new()) };
+        let Some(ByMeaning { model, wanted, near, .. }) = meaning else {
+            return Ok(HashMap::new());
+        };
         let mut nearness: HashMap<Uuid, f64> = near.iter().copied().collect();
         let further: Vec<Uuid> =
             ids.iter().filter(|id| !nearness.contains_key(*id)).copied().collect();

@@ -61,6 +61,12 @@ impl Corpus {
         Ok(Self { folder: folder.to_owned(), documents, questions, malformed })
     }
 
+    /// Asks the questions of a file instead of its own: a list of them, as in the manifest.
+    pub(super) fn ask(&mut self, file: &Path) -> Result<(), StartError> {
+        self.questions = parse(file)?;
+        Ok(())
+    }
+
     /// The bytes of a file.
     pub(super) fn bytes(&self, file: &str) -> Result<Vec<u8>, StartError> {
         let path = self.folder.join("dev").join(file);

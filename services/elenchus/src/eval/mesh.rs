@@ -12,6 +12,7 @@ use elenchus_proto::pb::document::v1::upload_document_request::Part;
 use elenchus_rpc::{Shutdown, Transport};
 use elenchus_settings::Env;
 use futures_util::stream;
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Status};
@@ -29,6 +30,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) struct Mesh {
     documents: DocumentServiceClient<Transport>,
     authorization: MetadataValue<Ascii>,
+    env: Env,
     cluster: Option<Cluster>,
     shutdown: Shutdown,
     /// The database and the files.
@@ -46,15 +48,25 @@ impl Mesh {
             // Always a database of its own.
             .with("DATABASE_URL", "");
         let (env, cluster) = serve::with_database(env, &Role::SERVICES, folder.path()).await?;
-        let shutdown = Shutdown::new();
-        let process = Process::new(env, &Role::SERVICES, shutdown.clone()).await?;
-        for role in Role::SERVICES {
-            let server = serve::build(role, &process).await?;
-            process.peers.bind(role, server.transport());
-        }
+        let (process, documents) = run(&env).await?;
         let authorization = sign_in(process.peers.transport(Role::Auth)?).await?;
-        let documents = DocumentServiceClient::new(process.peers.transport(Role::Document)?);
-        Ok(Self { documents, authorization, cluster, shutdown, _folder: folder })
+        let shutdown = process.shutdown;
+        Ok(Self { documents, authorization, env, cluster, shutdown, _folder: folder })
+    }
+
+    /// The same database and files, served with another setting.
+    pub(super) async fn restart(mut self, name: &str, value: &str) -> Result<Self, StartError> {
+        self.shutdown.finish(GRACE).await;
+        self.env = self.env.with(name, value);
+        let (process, documents) = run(&self.env).await?;
+        (self.documents, self.shutdown) = (documents, process.shutdown);
+        Ok(self)
+    }
+
+    /// A connection to the document service's database.
+    pub(super) async fn database(&self) -> Result<PgConnection, StartError> {
+        let url = self.env.text("DOCUMENT_DATABASE_URL").unwrap_or_default();
+        Ok(PgConnection::connect(url).await?)
     }
 
     /// Ends everything.
@@ -110,13 +122,13 @@ impl Mesh {
         }
     }
 
-    /// The passages that fit a query, the best first.
+    /// What fits a query, the best first.
     pub(super) async fn search(
         &self,
         query: &str,
         method: &str,
         limit: i32,
-    ) -> Result<Vec<pb::SearchResult>, Status> {
+    ) -> Result<pb::SearchDocumentsResponse, Status> {
         let search = pb::SearchDocumentsRequest {
             query: query.to_owned(),
             limit: Some(limit),
@@ -124,8 +136,19 @@ impl Mesh {
             ..Default::default()
         };
         let found = self.documents.clone().search_documents(self.request(search)).await?;
-        Ok(found.into_inner().results)
+        Ok(found.into_inner())
     }
+}
+
+/// Starts every service.
+async fn run(env: &Env) -> Result<(Process, DocumentServiceClient<Transport>), StartError> {
+    let process = Process::new(env.clone(), &Role::SERVICES, Shutdown::new()).await?;
+    for role in Role::SERVICES {
+        let server = serve::build(role, &process).await?;
+        process.peers.bind(role, server.transport());
+    }
+    let documents = DocumentServiceClient::new(process.peers.transport(Role::Document)?);
+    Ok((process, documents))
 }
 
 async fn sign_in(transport: Transport) -> Result<MetadataValue<Ascii>, StartError> {

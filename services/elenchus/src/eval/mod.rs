@@ -30,6 +30,9 @@ pub(crate) enum What {
     Retrieval {
         /// The corpus.
         folder: PathBuf,
+        /// Questions to ask instead of the corpus's own: a JSON list of them, as in its manifest.
+        #[arg(long)]
+        questions: Option<PathBuf>,
     },
 }
 
@@ -49,12 +52,19 @@ pub(crate) fn run(what: What) -> ExitCode {
 }
 
 async fn measure(what: What) -> Result<String, StartError> {
-    let (What::Extraction { folder } | What::Retrieval { folder }) = &what;
-    let corpus = Corpus::read(folder)?;
-    let mesh = Mesh::start().await?;
+    let (What::Extraction { folder } | What::Retrieval { folder, .. }) = &what;
+    let mut corpus = Corpus::read(folder)?;
+    if let What::Retrieval { questions: Some(file), .. } = &what {
+        corpus.ask(file)?;
+    }
+    let mut mesh = Mesh::start().await?;
     let report = match what {
         What::Extraction { .. } => extraction::measure(&corpus, &mesh).await,
-        What::Retrieval { .. } => retrieval::measure(&corpus, &mesh).await,
+        What::Retrieval { .. } => {
+            let (measured, report) = retrieval::measure(&corpus, mesh).await?;
+            mesh = measured;
+            Ok(report)
+        }
     };
     mesh.stop().await;
     report

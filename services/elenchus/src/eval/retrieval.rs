@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
+use elenchus_document::search::{DEPTH as DEPTH_OF_FUSION, RANK_DAMPING};
 use elenchus_process::StartError;
 use elenchus_proto::pb::document::v1::SearchResult;
+use tokio::time::sleep;
 
 use super::corpus::{Corpus, Question};
 use super::extraction::text;
@@ -20,6 +23,10 @@ const FIRST: usize = 5;
 const ANSWERABLE: f64 = 0.46;
 /// The method's name, and what the service calls it.
 const METHODS: [(&str, &str); 3] = [("full text", "words"), ("vectors", "meaning"), ("fusion", "")];
+/// Those that ask for the nearest vectors.
+const BY_MEANING: [(&str, &str); 2] = [("vectors, pgvector", "meaning"), ("fusion, pgvector", "")];
+/// How long the index may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What was uploaded.
 struct Library {
@@ -40,38 +47,33 @@ struct Score {
     span_recall: f64,
     span_precision: f64,
     missed: Vec<String>,
+    /// Questions without an answer, and those of them that relevance tells.
+    unanswered: usize,
+    told: usize,
+    /// Questions with an answer that relevance takes for such.
+    kept: usize,
 }
 
-/// Asks every question by every method.
-pub(super) async fn measure(corpus: &Corpus, mesh: &Mesh) -> Result<String, StartError> {
-    let library = upload(corpus, mesh).await?;
+/// Asks every question by every method, looking at each vector and then by pgvector's index.
+pub(super) async fn measure(corpus: &Corpus, mesh: Mesh) -> Result<(Mesh, String), StartError> {
+    let library = upload(corpus, &mesh).await?;
+    let mut asked = Asked::default();
+    for (name, method) in METHODS {
+        asked.ask(corpus, &library, &mesh, name, method).await?;
+    }
+    let mesh = mesh.restart("VECTOR_EXACT_UP_TO", "0").await?;
+    let is_indexed = is_indexed(&mesh).await?;
+    for (name, method) in BY_MEANING.into_iter().filter(|_| is_indexed) {
+        asked.ask(corpus, &library, &mesh, name, method).await?;
+    }
     let mut report = format!(
-        "{} documents, {} passages, {} questions.\n\n",
+        "{} documents, {} passages, {} questions; {}; fused by reciprocal ranks damped by {RANK_DAMPING} over \
+         {DEPTH_OF_FUSION} places.\n\n",
         library.files.len(),
         library.passages,
-        corpus.questions.len()
+        corpus.questions.len(),
+        asked.model,
     );
-    let mut rows = Vec::new();
-    let mut missed = String::new();
-    let mut relevances = (Vec::new(), Vec::new());
-    for (name, method) in METHODS {
-        // Of the last method, the fusion.
-        relevances = (Vec::new(), Vec::new());
-        let mut score = Score::default();
-        for question in &corpus.questions {
-            let found = mesh.search(&question.query, method, DEPTH).await?;
-            let best = found.iter().map(|hit| hit.relevance).fold(0.0, f64::max);
-            if question.answer.is_some() {
-                score.add(question, &found, &library);
-                relevances.0.push(best);
-            } else {
-                relevances.1.push(best);
-            }
-        }
-        rows.push(score.row(name));
-        missed
-            .push_str(&format!("Not in the first five by {name}: {}.\n", score.missed.join(", ")));
-    }
     let head = [
         "method",
         "document @1",
@@ -83,23 +85,81 @@ pub(super) async fn measure(corpus: &Corpus, mesh: &Mesh) -> Result<String, Star
         "@10",
         "span recall @5",
         "span precision @5",
+        "unanswerable",
+        "answerable",
     ];
-    report.push_str(&table(&head, &rows));
+    report.push_str(&table(&head, &asked.rows));
+    if !is_indexed {
+        report.push_str("\nNot by pgvector, which is not there.\n");
+    }
     report.push('\n');
-    report.push_str(&missed);
-    report.push_str(&answerable(&relevances.0, &relevances.1));
-    Ok(report)
+    report.push_str(&asked.missed);
+    report.push_str(&format!(
+        "Unanswerable: told by a relevance below {ANSWERABLE}; answerable: kept by one of it or above.\n"
+    ));
+    Ok((mesh, report))
 }
 
-/// How well the relevance of the best passage tells what the corpus answers from what it does not.
-fn answerable(answered: &[f64], unanswered: &[f64]) -> String {
-    let kept = answered.iter().filter(|relevance| **relevance >= ANSWERABLE).count();
-    let told = unanswered.iter().filter(|relevance| **relevance < ANSWERABLE).count();
-    format!(
-        "By a relevance of {ANSWERABLE}: {told}/{} questions without an answer recognised, {kept}/{} with one kept.\n",
-        unanswered.len(),
-        answered.len()
-    )
+/// Whether the index of vectors is there, once it had the time to be built.
+async fn is_indexed(mesh: &Mesh) -> Result<bool, StartError> {
+    let mut database = mesh.database().await?;
+    let available = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')";
+    if !sqlx::query_scalar::<_, bool>(available).fetch_one(&mut database).await? {
+        return Ok(false);
+    }
+    let used = "SELECT coalesce(sum(idx_scan), 0)::bigint > 0 FROM pg_stat_all_indexes
+                JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+                WHERE amname = 'hnsw'";
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        // Asked until the index answers: the service puts it to use once it is built.
+        mesh.search("anything", "meaning", DEPTH).await?;
+        if sqlx::query_scalar(used).fetch_one(&mut database).await? {
+            return Ok(true);
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+    Ok(false)
+}
+
+/// What was asked, and how it went.
+#[derive(Default)]
+struct Asked {
+    rows: Vec<Vec<String>>,
+    missed: String,
+    model: String,
+}
+
+impl Asked {
+    /// Asks every question by a method.
+    async fn ask(
+        &mut self,
+        corpus: &Corpus,
+        library: &Library,
+        mesh: &Mesh,
+        name: &str,
+        method: &str,
+    ) -> Result<(), StartError> {
+        let mut score = Score::default();
+        for question in &corpus.questions {
+            let found = mesh.search(&question.query, method, DEPTH).await?;
+            if !found.embedding_model.is_empty() {
+                self.model = found.embedding_model;
+            }
+            let best = found.results.iter().map(|hit| hit.relevance).fold(0.0, f64::max);
+            if question.answer.is_some() {
+                score.add(question, &found.results, library);
+                score.kept += usize::from(best >= ANSWERABLE);
+            } else {
+                score.unanswered += 1;
+                score.told += usize::from(best < ANSWERABLE);
+            }
+        }
+        self.rows.push(score.row(name));
+        let missed = score.missed.join(", ");
+        self.missed.push_str(&format!("Not in the first five by {name}: {missed}.\n"));
+        Ok(())
+    }
 }
 
 async fn upload(corpus: &Corpus, mesh: &Mesh) -> Result<Library, StartError> {
@@ -161,6 +221,7 @@ impl Score {
         row.push(mean(self.reciprocal_ranks));
         row.extend(self.answers.map(of_all));
         row.extend([mean(self.span_recall), mean(self.span_precision)]);
+        row.extend([format!("{}/{}", self.told, self.unanswered), of_all(self.kept)]);
         row
     }
 }
