@@ -4,6 +4,8 @@ use elenchus_citation::{Kind, Options, Source, Status, check};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+const DOCUMENT: &str = include_str!("../../../examples/ferpa-subpart-d.txt");
+
 /// What quotes and citations are made of, and what breaks readers of them.
 const PIECES: [&str; 49] = [
     "“",
@@ -77,6 +79,25 @@ proptest! {
             for place in &item.locations {
                 prop_assert!(place.start_char < place.end_char && place.end_char <= source_chars);
             }
+        }
+    }
+
+    /// Real text in pieces cut anywhere, with bytes among them that do not belong there.
+    #[test]
+    fn documents_damaged_in_any_way_are_read(
+        pieces in vec((0..DOCUMENT.len(), 0..400_usize, vec(any::<u8>(), 0..6)), 1..12),
+    ) {
+        let mut bytes = Vec::new();
+        for (at, length, odd) in pieces {
+            bytes.extend_from_slice(&DOCUMENT.as_bytes()[at..(at + length).min(DOCUMENT.len())]);
+            bytes.extend(odd);
+        }
+        let damaged = String::from_utf8_lossy(&bytes);
+        let answer = format!("It says “{damaged}” [1].\n\n> {damaged}");
+        let source = [Source::new("a", &*damaged).with_marker("[1]")];
+        let chars = answer.chars().count();
+        for item in check(&answer, &source, &Options::default()).items {
+            prop_assert!(item.span.end_char <= chars);
         }
     }
 

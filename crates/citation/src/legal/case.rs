@@ -3,10 +3,13 @@
 use super::Citation;
 use super::cursor::Cursor;
 use super::data::{Holds, reporters};
+use super::plausible::reported;
 use crate::report::CitationKind;
 
 const MAX_VOLUME_DIGITS: usize = 4;
 const MAX_PARENTHETICAL: usize = 300;
+/// The longest name of an early reporter.
+const MAX_NOMINATIVE: usize = 20;
 /// How far before a citation its parties begin.
 const MAX_NAME: usize = 160;
 /// The longest distance of two citations of one decision.
@@ -33,7 +36,9 @@ pub(super) fn volume_first(mut cursor: Cursor<'_>) -> Option<Citation> {
             Holds::Cases | Holds::Articles | Holds::Sessions => page(after),
             Holds::Statutes | Holds::Regulations => section(after),
         };
-        let Some((mut citation, is_short)) = read else { continue };
+        let Some((mut citation, is_short)) = read else {
+            continue;
+        };
         citation.kind = match (first.holds, is_short) {
             (Holds::Cases, false) => CitationKind::Case,
             (Holds::Cases, true) => CitationKind::ShortCase,
@@ -46,7 +51,15 @@ pub(super) fn volume_first(mut cursor: Cursor<'_>) -> Option<Citation> {
         citation.reporter = first.name.to_owned();
         citation.editions = editions.to_vec();
         if matches!(citation.kind, CitationKind::Case | CitationKind::ShortCase) {
-            citation.case_name = name_before(text, cursor.start);
+            let before = Before::of(text, cursor.start);
+            citation.case_name = before.name;
+            citation.year = citation.year.or(before.year);
+        }
+        // Of editions that share an abbreviation the year tells which is meant.
+        if let Some(year) = citation.year
+            && let Some(meant) = editions.iter().find(|edition| reported(**edition, year))
+        {
+            citation.reporter = reporters().edition(*meant).name.to_owned();
         }
         return Some(citation);
     }
@@ -81,11 +94,13 @@ fn page(mut cursor: Cursor<'_>) -> Option<(Citation, bool)> {
     let is_short = cursor.eat_words("at");
     if is_short {
         cursor.space();
+        page_sign(&mut cursor);
         let pages = cursor.pages()?;
         let mut citation = Citation::new(CitationKind::ShortCase, cursor.start..cursor.at);
         citation.pincite = pages.to_owned();
         return Some((citation, true));
     }
+    nominative(&mut cursor);
     cursor.eat("¶");
     let from = cursor.at;
     let page = cursor.take_while(|byte| byte.is_ascii_digit() || byte == b'_');
@@ -102,6 +117,7 @@ fn page(mut cursor: Cursor<'_>) -> Option<(Citation, bool)> {
     {
         cursor = comma;
     }
+    letter(&mut cursor);
     let page = &cursor.text[from..cursor.at];
     if page.is_empty() || cursor.peek().is_some_and(|byte| byte.is_ascii_alphanumeric()) {
         return None;
@@ -116,6 +132,40 @@ fn page(mut cursor: Cursor<'_>) -> Option<(Citation, bool)> {
     Some((citation, false))
 }
 
+/// The reporter by its own name, as early volumes have it: `5 U.S. (1 Cranch) 137`.
+fn nominative(cursor: &mut Cursor<'_>) {
+    let mut next = *cursor;
+    if next.eat("(") && !next.digits().is_empty() {
+        let name = next.take_while(|byte| byte.is_ascii_alphabetic() || b" .&".contains(&byte));
+        let is_followed = next.eat(")") & next.space();
+        if name.len() <= MAX_NOMINATIVE
+            && is_followed
+            && next.peek().is_some_and(|b| b.is_ascii_digit())
+        {
+            *cursor = next;
+        }
+    }
+}
+
+/// A letter behind a page that is part of it: `5243-P`, `51192(U)`, `134[A]`.
+fn letter(cursor: &mut Cursor<'_>) {
+    for [open, close] in [["-", ""], ["(", ")"], ["[", "]"]] {
+        let mut next = *cursor;
+        let is_letter =
+            next.eat(open) && next.take_while(|byte| byte.is_ascii_uppercase()).len() == 1;
+        if is_letter && next.eat(close) && !next.peek().is_some_and(|b| b.is_ascii_alphanumeric()) {
+            *cursor = next;
+            return;
+        }
+    }
+}
+
+fn page_sign(cursor: &mut Cursor<'_>) {
+    if cursor.eat("pp.") || cursor.eat("p.") {
+        cursor.space();
+    }
+}
+
 /// Pages behind a comma, unless they are the volume of another citation.
 fn pincite<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
     let mut next = *cursor;
@@ -124,35 +174,54 @@ fn pincite<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
     next.space();
     next.eat_words("at");
     next.space();
-    let mut volume = next;
-    let is_volume = !volume.digits().is_empty() && volume.space() && {
-        let found = reporters().find(volume.bytes());
-        found
-            .iter()
-            .any(|(length, _)| volume.bytes().get(*length).is_some_and(u8::is_ascii_whitespace))
-    };
-    if !is_led || is_volume {
+    page_sign(&mut next);
+    if !is_led || is_volume(next) {
         return None;
     }
-    let pages = next.pages()?;
+    let from = next.at;
+    next.pages()?;
+    loop {
+        let mut more = next;
+        if !(more.eat(",") && more.space()) || is_volume(more) || more.pages().is_none() {
+            break;
+        }
+        next = more;
+    }
     *cursor = next;
-    Some(pages)
+    Some(&cursor.text[from..cursor.at])
+}
+
+/// Whether another citation begins here.
+fn is_volume(mut cursor: Cursor<'_>) -> bool {
+    if cursor.digits().is_empty() || !cursor.space() {
+        return false;
+    }
+    let ends = |length: &usize| cursor.bytes().get(*length).is_some_and(u8::is_ascii_whitespace);
+    reporters().find(cursor.bytes()).iter().any(|(length, _)| ends(length))
 }
 
 /// The court and year, and what else is said in parentheses.
 pub(super) fn parenthetical(mut cursor: Cursor<'_>, citation: &mut Citation) {
     cursor.space();
-    if !cursor.eat("(") {
+    let is_bracket = cursor.eat("[");
+    if !is_bracket && !cursor.eat("(") {
         return;
     }
     let rest = &cursor.text[cursor.at..];
     let limit = rest.floor_char_boundary(MAX_PARENTHETICAL);
-    let Some(close) = rest[..limit].find(')') else { return };
+    let Some(close) = rest[..limit].find(if is_bracket { ']' } else { ')' }) else {
+        return;
+    };
     let inside = rest[..close].trim();
     let digits = inside.len() - inside.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let is_year = digits == 4 && inside.is_char_boundary(inside.len() - digits);
-    if !is_year {
-        citation.parenthetical = inside.to_owned();
+    // Brackets hold a court and a year in New York, and another citation in California.
+    if !is_year
+        || is_bracket && inside.starts_with(|c: char| c.is_ascii_digit()) && inside.len() > 4
+    {
+        if !is_bracket {
+            citation.parenthetical = inside.to_owned();
+        }
         return;
     }
     citation.year = inside[inside.len() - 4..].parse().ok();
@@ -217,22 +286,59 @@ pub(super) fn share_parentheticals(text: &str, found: &mut [Citation]) {
             continue;
         }
         let between = &text[first.bytes.end.min(second.bytes.start)..second.bytes.start];
-        let is_parallel =
-            between.len() <= MAX_PARALLEL_GAP && between.trim_matches([',', ' ', '\n']).is_empty();
+        let is_parallel = between.len() <= MAX_PARALLEL_GAP
+            && between.trim_matches([',', ' ', '\n', '[']).is_empty();
         if is_parallel && first.year.is_none() {
             (first.year, first.court) = (second.year, second.court.clone());
         }
-        if is_parallel {
-            second.case_name.clone_from(&first.case_name);
+    }
+    for at in 1..found.len() {
+        let (head, tail) = found.split_at_mut(at);
+        let (first, second) = (&head[at - 1], &mut tail[0]);
+        if first.kind == CitationKind::Case && second.kind == CitationKind::Case {
+            let between = &text[first.bytes.end.min(second.bytes.start)..second.bytes.start];
+            if between.len() <= MAX_PARALLEL_GAP
+                && between.trim_matches([',', ' ', '\n', '[']).is_empty()
+            {
+                second.case_name.clone_from(&first.case_name);
+                second.year = second.year.or(first.year);
+            }
         }
     }
 }
 
-/// The parties before a citation: `Roe v. Wade, `, `In re Smith, `.
-fn name_before(text: &str, start: usize) -> String {
-    let from = text.ceil_char_boundary(start.saturating_sub(MAX_NAME));
-    let before = text[from..start].trim_end();
-    let Some(before) = before.strip_suffix(',') else { return String::new() };
+/// What stands before a citation.
+#[derive(Default)]
+struct Before {
+    /// The parties.
+    name: String,
+    /// The year, where it stands there and not behind.
+    year: Option<u16>,
+}
+
+impl Before {
+    /// `Roe v. Wade, `, `In re Smith, `, `In re K.F. (2009) `.
+    fn of(text: &str, start: usize) -> Self {
+        let from = text.ceil_char_boundary(start.saturating_sub(MAX_NAME));
+        let before = text[from..start].trim_end();
+        if let Some(before) = before.strip_suffix(',') {
+            return Self { name: name_in(before), year: None };
+        }
+        let Some((before, year)) = year_at_end(before) else {
+            return Self::default();
+        };
+        Self { name: name_in(before.trim_end()), year: Some(year) }
+    }
+}
+
+fn year_at_end(text: &str) -> Option<(&str, u16)> {
+    let (before, year) = text.strip_suffix(')')?.rsplit_once('(')?;
+    let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    Some((before, year.parse().ok().filter(|_| is_year)?))
+}
+
+/// The parties that a text ends with.
+fn name_in(before: &str) -> String {
     let before = before.rsplit_once("\n\n").map_or(before, |(_, last)| last);
     let party =
         [" v. ", " v ", " vs. ", " v.\n"].iter().filter_map(|sign| before.rfind(sign)).max();

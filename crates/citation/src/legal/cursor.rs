@@ -143,6 +143,7 @@ impl<'a> Cursor<'a> {
                 continue;
             }
             let mut next = *self;
+            next.eat(",");
             next.space();
             next.eat("&");
             next.space();

@@ -61,7 +61,9 @@ impl Reporters {
         let mut reporters = Self { editions: Vec::new(), nodes: vec![Node::default()] };
         for line in table.lines() {
             let fields: Vec<&'static str> = line.split('\t').collect();
-            let [kind, name, start, end, spellings] = fields[..] else { continue };
+            let [kind, name, start, end, spellings] = fields[..] else {
+                continue;
+            };
             let Some(holds) = holds(kind) else { continue };
             let edition = reporters.editions.len() as u32;
             reporters.editions.push(Edition {
@@ -103,7 +105,9 @@ impl Reporters {
                 continue;
             }
             let children = &self.nodes[node].children;
-            let Ok(child) = children.binary_search_by_key(&byte, |(byte, _)| *byte) else { break };
+            let Ok(child) = children.binary_search_by_key(&byte, |(byte, _)| *byte) else {
+                break;
+            };
             node = children[child].1 as usize;
             let editions = &self.nodes[node].editions;
             let next = text.get(at + 1);
@@ -134,7 +138,9 @@ fn holds(kind: &str) -> Option<Holds> {
 fn courts(table: &'static str) -> HashMap<String, Court> {
     let row = |line: &'static str| {
         let fields: Vec<&'static str> = line.split('\t').collect();
-        let [name, id, start, end] = fields[..] else { return None };
+        let [name, id, start, end] = fields[..] else {
+            return None;
+        };
         Some((squeeze(name), Court { id, years: [start.parse().ok(), end.parse().ok()] }))
     };
     table.lines().filter_map(row).collect()

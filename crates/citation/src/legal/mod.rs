@@ -86,6 +86,8 @@ pub(crate) fn extract(text: &str) -> Vec<Citation> {
                 at = citation.bytes.end.max(at + 1);
                 found.push(citation);
             }
+            // A citation may stand in brackets itself.
+            None if bytes[at] == b'[' => at += 1,
             None => at = skip_word(bytes, at),
         }
     }

@@ -26,6 +26,8 @@ const RULES: [&str; 15] = [
 ];
 /// Codes that name their section without a sign.
 const CODES: [&str; 5] = ["N.Y. C.P.L.R.", "N.Y.C.P.L.R.", "C.P.L.R.", "U.C.C.", "I.R.C."];
+/// The longest subject of a Texan code.
+const MAX_SUBJECT: usize = 48;
 /// Documents of the record, and what leads to the number of each.
 const RECORD: [(&str, bool); 16] = [
     ("ECF No.", false),
@@ -96,9 +98,11 @@ pub(super) fn named(cursor: Cursor<'_>) -> Option<Citation> {
 }
 
 fn capital(cursor: Cursor<'_>) -> Option<Citation> {
-    rule(cursor)
-        .or_else(|| constitution(cursor))
-        .or_else(|| european(cursor))
+    // Most capitals open an ordinary word, and most kinds of citation begin with few letters.
+    let begins = |letters: &[u8]| cursor.peek().is_some_and(|byte| letters.contains(&byte));
+    let rule = begins(b"FSUC").then(|| rule(cursor)).flatten();
+    rule.or_else(|| constitution(cursor))
+        .or_else(|| begins(b"CJERDA").then(|| european(cursor)).flatten())
         .or_else(|| record(cursor))
         .or_else(|| code(cursor))
 }
@@ -338,6 +342,21 @@ fn bracket(mut cursor: Cursor<'_>) -> Option<Citation> {
     Some(citation)
 }
 
+/// `Tex. Educ. Code Ann. § 51.803`: the code's name goes around its subject.
+fn texan(mut cursor: Cursor<'_>) -> Option<Citation> {
+    if !cursor.eat_words("Tex.") || !cursor.space() {
+        return None;
+    }
+    let ahead = &cursor.bytes()[..cursor.bytes().len().min(MAX_SUBJECT)];
+    let at = ahead.windows(9).position(|window| window == b"Code Ann.")?;
+    let is_subject = |byte: &u8| byte.is_ascii_alphabetic() || b". &\n".contains(byte);
+    if !ahead[..at].iter().all(is_subject) {
+        return None;
+    }
+    cursor.at += at + 9;
+    signed(cursor, CitationKind::Statute, "Tex. Code Ann.")
+}
+
 /// A code by its abbreviation: `N.Y. C.P.L.R. 3211(a)(7)`, `Cal. Penal Code § 187`, `Fla. Stat. § 90.1`.
 fn code(mut cursor: Cursor<'_>) -> Option<Citation> {
     if let Some(name) = CODES.iter().find(|name| cursor.eat_words(name)) {
@@ -345,24 +364,59 @@ fn code(mut cursor: Cursor<'_>) -> Option<Citation> {
         cursor.section_sign();
         return finish(cursor, CitationKind::Statute, name);
     }
+    if let Some(citation) = texan(cursor) {
+        return Some(citation);
+    }
     for (length, editions) in reporters().find(cursor.bytes()) {
         let edition = reporters().edition(editions[0]);
-        let kind = match edition.holds {
-            Holds::Statutes => CitationKind::Statute,
-            Holds::Regulations => CitationKind::Regulation,
-            Holds::Cases | Holds::Articles | Holds::Sessions => continue,
-        };
         let mut after = cursor;
         after.at += length;
-        after.eat(",");
-        after.space();
-        // Without the sign a number behind these words is any number.
-        if after.section_sign()
-            && let Some(mut citation) = finish(after, kind, edition.name)
-        {
+        let read = match edition.holds {
+            Holds::Statutes => signed(after, CitationKind::Statute, edition.name),
+            Holds::Regulations => signed(after, CitationKind::Regulation, edition.name),
+            Holds::Cases => of_year(after, edition.name),
+            Holds::Articles | Holds::Sessions => None,
+        };
+        if let Some(mut citation) = read {
             citation.editions = editions.to_vec();
             return Some(citation);
         }
     }
     None
+}
+
+/// A section behind its sign: without it a number behind these words is any number. A chapter may stand
+/// before: `Mass. Gen. Laws ch. 1, § 2`.
+fn signed(mut cursor: Cursor<'_>, kind: CitationKind, name: &str) -> Option<Citation> {
+    cursor.eat(",");
+    cursor.space();
+    let mut chapter = "";
+    if cursor.eat_words("ch.") {
+        cursor.space();
+        chapter = cursor.take_while(|byte| byte.is_ascii_alphanumeric());
+        cursor.eat(",");
+        cursor.space();
+    }
+    if !cursor.section_sign() {
+        return None;
+    }
+    let mut citation = finish(cursor, kind, name)?;
+    citation.volume = chapter.to_owned();
+    Some(citation)
+}
+
+/// A decision by its year and number: `T.C. Memo. 2019-233`.
+fn of_year(mut cursor: Cursor<'_>, name: &str) -> Option<Citation> {
+    cursor.space();
+    let year = cursor.digits();
+    if year.len() != 4 || !cursor.eat("-") {
+        return None;
+    }
+    let number = cursor.digits();
+    let mut citation = Citation::new(CitationKind::Case, cursor.start..cursor.at);
+    citation.volume = year.to_owned();
+    citation.year = year.parse().ok();
+    citation.reporter = name.to_owned();
+    citation.page = number.to_owned();
+    (!number.is_empty()).then_some(citation)
 }

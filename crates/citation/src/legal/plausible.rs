@@ -18,15 +18,14 @@ pub(crate) fn implausible(citation: &Citation, this_year: u16) -> Vec<Implausibl
     if is_zero(&citation.page) {
         why.push(Implausible::Page);
     }
-    let Some(year) = citation.year else { return why };
+    let Some(year) = citation.year else {
+        return why;
+    };
     if year > this_year || year < 1000 {
         why.push(Implausible::Year);
     } else if matches!(citation.kind, CitationKind::Case | CitationKind::Neutral)
         && !citation.editions.is_empty()
-        && !citation
-            .editions
-            .iter()
-            .any(|edition| within(reporters().edition(*edition).years, year))
+        && !citation.editions.iter().any(|edition| reported(*edition, year))
     {
         why.push(Implausible::EditionYear);
     }
@@ -39,6 +38,11 @@ pub(crate) fn implausible(citation: &Citation, this_year: u16) -> Vec<Implausibl
         why.push(Implausible::Court);
     }
     why
+}
+
+/// Whether an edition holds decisions of a year.
+pub(super) fn reported(edition: u32, year: u16) -> bool {
+    within(reporters().edition(edition).years, year)
 }
 
 fn within(years: [Option<u16>; 2], year: u16) -> bool {

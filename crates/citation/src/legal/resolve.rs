@@ -1,17 +1,21 @@
 //! What `id.`, `supra` and short forms mean: which of the citations before them.
 
+use std::collections::HashMap;
+
 use super::Citation;
 use crate::report::CitationKind;
 
 /// Links each citation that names no authority by itself to the one that it means.
 pub(super) fn resolve(text: &str, found: &mut [Citation]) {
-    for at in 0..found.len() {
-        let (before, rest) = found.split_at(at);
-        let citation = &rest[0];
-        let meant = match citation.kind {
-            CitationKind::Id => before.last().and_then(|last| authority(before.len() - 1, last)),
-            CitationKind::ShortCase => short(text, before, citation),
-            CitationKind::Supra => supra(before, &citation.case_name),
+    let mut known = Known::default();
+    let mut meant: Vec<Option<usize>> = Vec::with_capacity(found.len());
+    for (at, citation) in found.iter().enumerate() {
+        meant.push(match citation.kind {
+            CitationKind::Id => {
+                at.checked_sub(1).and_then(|last| authority(last, &found[last], &meant))
+            }
+            CitationKind::ShortCase => known.short(text, citation),
+            CitationKind::Supra => known.names.get(citation.case_name.as_str()).copied(),
             CitationKind::Case
             | CitationKind::Statute
             | CitationKind::Regulation
@@ -21,41 +25,50 @@ pub(super) fn resolve(text: &str, found: &mut [Citation]) {
             | CitationKind::Record
             | CitationKind::Neutral
             | CitationKind::European => None,
-        };
-        found[at].refers_to = meant;
+        });
+        if citation.kind == CitationKind::Case {
+            known.add(at, citation);
+        }
+    }
+    for (citation, meant) in found.iter_mut().zip(meant) {
+        citation.refers_to = meant;
     }
 }
 
 /// The authority that a citation names, itself or through what it refers to.
-fn authority(at: usize, citation: &Citation) -> Option<usize> {
+fn authority(at: usize, citation: &Citation, meant: &[Option<usize>]) -> Option<usize> {
     match citation.kind {
-        CitationKind::Id | CitationKind::ShortCase | CitationKind::Supra => citation.refers_to,
+        CitationKind::Id | CitationKind::ShortCase | CitationKind::Supra => meant[at],
         _ => Some(at),
     }
 }
 
-/// The last decision in that volume, or the one with the name that stands before the short form.
-fn short(text: &str, before: &[Citation], citation: &Citation) -> Option<usize> {
-    let same = |other: &&Citation| {
-        other.kind == CitationKind::Case
-            && other.volume == citation.volume
-            && other.reporter == citation.reporter
-    };
-    let lead = text[..citation.bytes.start].trim_end().trim_end_matches(',');
-    let name = lead.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let is_named = |other: &&Citation| words(&other.case_name).any(|word| word == name);
-    let place = |fits: &dyn Fn(&&Citation) -> bool| before.iter().rposition(|other| fits(&other));
-    let named = (name.len() > 2).then(|| place(&|other| same(other) && is_named(other))).flatten();
-    named.or_else(|| place(&same))
+/// The decisions that were cited so far, the last of each kind.
+#[derive(Default)]
+struct Known<'f> {
+    volumes: HashMap<(&'f str, &'f str), usize>,
+    named: HashMap<(&'f str, &'f str, &'f str), usize>,
+    names: HashMap<&'f str, usize>,
 }
 
-fn supra(before: &[Citation], name: &str) -> Option<usize> {
-    let is_named = |citation: &Citation| words(&citation.case_name).any(|word| word == name);
-    (!name.is_empty()).then(|| {
-        before
-            .iter()
-            .rposition(|citation| citation.kind == CitationKind::Case && is_named(citation))
-    })?
+impl<'f> Known<'f> {
+    fn add(&mut self, at: usize, citation: &'f Citation) {
+        let (volume, reporter) = (citation.volume.as_str(), citation.reporter.as_str());
+        self.volumes.insert((volume, reporter), at);
+        for word in words(&citation.case_name).filter(|word| !word.is_empty()) {
+            self.named.insert((volume, reporter, word), at);
+            self.names.insert(word, at);
+        }
+    }
+
+    /// The last decision in that volume, or the one with the name that stands before the short form.
+    fn short(&self, text: &str, citation: &Citation) -> Option<usize> {
+        let (volume, reporter) = (citation.volume.as_str(), citation.reporter.as_str());
+        let lead = text[..citation.bytes.start].trim_end().trim_end_matches(',');
+        let name = lead.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let named = (name.len() > 2).then(|| self.named.get(&(volume, reporter, name))).flatten();
+        named.or_else(|| self.volumes.get(&(volume, reporter))).copied()
+    }
 }
 
 fn words(name: &str) -> impl Iterator<Item = &str> {

@@ -95,3 +95,30 @@ fn what_cannot_be_is_implausible() {
     assert_eq!(why("900 F.3d 100 (2d Cir. 2090)"), [Implausible::Year]);
     assert_eq!(why("0 F.3d 0"), [Implausible::Volume, Implausible::Page]);
 }
+
+#[test]
+fn forms_of_single_courts_and_times_are_read() {
+    for (text, expected, year) in [
+        ("T.C. Memo. 2019-233", "2019 T.C. Memo. 233", Some(2019)),
+        ("Mass. Gen. Laws ch. 1, § 2", "1 Mass. Gen. Laws 2", None),
+        ("Tex. Educ. Code Ann. § 51.803", "Tex. Code Ann. 51.803", None),
+        ("5 U.S. (1 Cranch) 137 (1803)", "5 U.S. 137", Some(1803)),
+        ("2024 NY Slip Op 51192(U)", "2024 NY Slip Op 51192(U)", None),
+        ("Rogers v Rogers, 63 NY2d 582 [1984]", "63 N.Y.2d 582", Some(1984)),
+        ("476 U. S. 267, 280, n. 6 (1986)", "476 U.S. 267", Some(1986)),
+        ("174 Cal.App.2d at p. 651", "174 Cal. App. 2d", None),
+        // An abbreviation that two reporters share.
+        ("1 P.R. 1 (1831)", "1 Pen. & W. 1", Some(1831)),
+    ] {
+        let citation = only(text);
+        assert_eq!((read(text)[0].1.as_str(), citation.year), (expected, year), "{text}");
+        assert_eq!(
+            citation.bytes.start,
+            text.len() - text.trim_start_matches("Rogers v Rogers, ").len()
+        );
+    }
+    let both = extract("(See In re K.F. (2009) 173 Cal.App.4th 655, 658 [92 Cal.Rptr.3d 784].)");
+    for citation in both {
+        assert_eq!((citation.case_name.as_str(), citation.year), ("In re K.F.", Some(2009)));
+    }
+}

@@ -120,8 +120,11 @@ impl Pairs {
         let words = Tokens::from(text, 0).filter(|token| token.mark.is_none());
         for (word, token) in words.enumerate() {
             let this = Last { hash: token.hash, place: Place { byte: token.start, word } };
-            for first in [last, joined].into_iter().flatten() {
-                note(first, this.hash);
+            if let Some(last) = last {
+                note(last, this.hash);
+            }
+            if let Some(joined) = joined {
+                note(joined, this.hash);
             }
             let whole = open.take().map(|part: Last| Last {
                 hash: continue_hash(part.hash, token.text(text)),

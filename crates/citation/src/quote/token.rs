@@ -90,17 +90,23 @@ impl<'a> Tokens<'a> {
         self.text[..at].chars().next_back()
     }
 
+    #[inline]
     fn word(&mut self) -> Token {
         let start = self.at;
         let mut hash = SEED;
         let mut at = start;
         let mut is_folded = true;
         loop {
-            while let Some(&byte) = self.bytes.get(at)
-                && LOWER[usize::from(byte)] != 0
-            {
-                hash = step(hash, LOWER[usize::from(byte)]);
+            for &byte in &self.bytes[at..] {
+                let lower = LOWER[usize::from(byte)];
+                if lower == 0 {
+                    break;
+                }
+                hash = step(hash, lower);
                 at += 1;
+            }
+            if is_folded && at > start && self.ends_plainly(at) {
+                return self.plain_word(start, at, hash);
             }
             let Some(c) = self.char_at(at) else { break };
             let next = at + c.len_utf8();
@@ -136,6 +142,24 @@ impl<'a> Tokens<'a> {
         self.number_end = if is_number { at } else { usize::MAX };
         let is_open = self.joint.is_some();
         Token { start, end: at, mark: None, hash, is_glued: self.is_glued, is_open }
+    }
+
+    /// Whether a word that was read up to here ends, and nothing may join it to what follows. So most do.
+    #[inline]
+    fn ends_plainly(&self, at: usize) -> bool {
+        match self.bytes.get(at) {
+            None | Some(b' ' | b'\n' | b')' | b'(' | b';') => true,
+            Some(b'.' | b',' | b':') => !self.bytes[at - 1].is_ascii_digit(),
+            Some(_) => false,
+        }
+    }
+
+    #[inline]
+    fn plain_word(&mut self, start: usize, end: usize, hash: u64) -> Token {
+        self.joint = None;
+        self.at = end;
+        self.number_end = if self.bytes[end - 1].is_ascii_digit() { end } else { usize::MAX };
+        Token { start, end, mark: None, hash, is_glued: self.is_glued, is_open: false }
     }
 
     fn is_between_digits(&self, at: usize, next: usize) -> bool {
@@ -236,6 +260,7 @@ impl<'a> Tokens<'a> {
 impl Iterator for Tokens<'_> {
     type Item = Token;
 
+    #[inline]
     fn next(&mut self) -> Option<Token> {
         loop {
             let &byte = self.bytes.get(self.at)?;
