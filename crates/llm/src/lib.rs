@@ -2,6 +2,7 @@
 //! sources go in, text, citations and usage come out as a stream.
 
 mod extractive;
+mod inert;
 mod model;
 mod prompt;
 mod provider;
@@ -17,4 +18,4 @@ pub use model::{
 pub use provider::Patience;
 pub use registry::{Models, UnknownModel};
 pub use settings::Settings;
-pub use token::estimated_tokens;
+pub use token::{Count, count_tokens, estimated_tokens};

@@ -22,6 +22,8 @@ pub trait Model: Send + Sync {
 pub struct Prompt {
     /// What to answer.
     pub question: String,
+    /// What came before the history, summed up. Empty where nothing did.
+    pub summary: String,
     /// What was said before, oldest first.
     pub history: Vec<Turn>,
     /// The sources, best first.
@@ -39,7 +41,7 @@ impl Prompt {
     pub fn estimated_tokens(&self) -> usize {
         let history = self.history.iter().map(|turn| turn.text.as_str());
         let passages = self.passages.iter().map(|passage| passage.text.as_str());
-        let texts = history.chain(passages).chain([self.question.as_str()]);
+        let texts = history.chain(passages).chain([&*self.summary, &*self.question]);
         texts.map(estimated_tokens).sum()
     }
 }

@@ -17,11 +17,18 @@ pub(crate) fn instructions(prompt: &Prompt) -> String {
 
 /// The question with its sources. Each stands between markers that no source can know.
 pub(crate) fn question(prompt: &Prompt) -> String {
-    if prompt.passages.is_empty() {
-        return format!("There are no sources.\n\nQuestion: {}", prompt.question);
-    }
     let mark = mark();
     let mut text = String::new();
+    if !prompt.summary.is_empty() {
+        // Of a conversation that sources were quoted in, and so no more to be obeyed than they are.
+        let summary = &prompt.summary;
+        text = format!(
+            "<<summary of the conversation {mark}>>\n{summary}\n<<end of summary {mark}>>\n\n"
+        );
+    }
+    if prompt.passages.is_empty() {
+        text.push_str("There are no sources.\n\n");
+    }
     for (index, passage) in prompt.passages.iter().enumerate() {
         let number = prompt.number_of(index);
         let page = passage.page.map(|page| format!(", page {page}")).unwrap_or_default();

@@ -6,8 +6,9 @@ use elenchus_provider::{Account, Unusable, client, sensitive};
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 
+use crate::inert::Inert;
 use crate::provider::{Chain, Gemini, OpenAi, Remote};
-use crate::settings::Offer;
+use crate::settings::{self, Offer};
 use crate::{Extractive, Model, Settings};
 
 /// The models that may be asked.
@@ -15,6 +16,7 @@ use crate::{Extractive, Model, Settings};
 pub struct Models {
     default: Arc<dyn Model>,
     others: Vec<Arc<dyn Model>>,
+    history_tokens: usize,
 }
 
 /// A request names a model that is not here.
@@ -40,12 +42,25 @@ impl Models {
         let mut models = settings.models.iter().map(build).collect::<Result<Vec<_>, _>>()?;
         models.push(Arc::new(Extractive));
         models.retain(|model| model.name() != default.name());
-        Ok(Self::new(default, models))
+        Ok(Self::new(default, models).remembering(settings.history_tokens))
     }
 
-    /// Exactly these models.
+    /// Exactly these models. Nothing of what they say acts where it is shown.
     pub fn new(default: Arc<dyn Model>, others: Vec<Arc<dyn Model>>) -> Self {
-        Self { default, others }
+        let inert = |model| Arc::new(Inert(model)) as Arc<dyn Model>;
+        let others = others.into_iter().map(inert).collect();
+        Self { default: inert(default), others, history_tokens: settings::HISTORY_TOKENS }
+    }
+
+    /// The same, told so many tokens of a conversation.
+    #[must_use]
+    pub fn remembering(self, history_tokens: usize) -> Self {
+        Self { history_tokens, ..self }
+    }
+
+    /// The tokens of a conversation that a model is told with a question.
+    pub fn history_tokens(&self) -> usize {
+        self.history_tokens
     }
 
     /// The model of that name; the default one for an empty name.
@@ -115,6 +130,7 @@ mod tests {
             ("MODEL_FALLBACKS", r#"["a b"]"#),
             ("OPENAI_BASE_URL", "localhost"),
             ("MODEL_TIMEOUT_SECONDS", "0"),
+            ("MODEL_HISTORY_TOKENS", "10"),
         ] {
             let refusal = Settings::from_env(&Env::of_pairs([(name, value)])).unwrap_err();
             assert_eq!(refusal.variable, name);

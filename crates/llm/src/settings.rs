@@ -9,6 +9,11 @@ use crate::{Extractive, Patience};
 const GEMINI_DEFAULT: &str = "gemini-1.5-flash";
 const OPENAI_DEFAULT: &str = "gpt-4o-mini";
 
+/// What a model is told of a conversation, where nothing else is set.
+pub(crate) const HISTORY_TOKENS: usize = 8_000;
+/// With less, not even a short answer would be remembered.
+const LEAST_HISTORY_TOKENS: usize = 500;
+
 /// What the models are told at start.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -26,6 +31,8 @@ pub struct Settings {
     pub patience: Patience,
     /// `MODEL_CONCURRENCY`: questions that providers answer at once for this process.
     pub concurrency: usize,
+    /// `MODEL_HISTORY_TOKENS`: the tokens of a conversation that a model is told with a question.
+    pub history_tokens: usize,
 }
 
 /// Who offers a model.
@@ -66,6 +73,7 @@ impl Settings {
             openai,
             patience: patience(env)?,
             concurrency: env.or("MODEL_CONCURRENCY", 64)?,
+            history_tokens: history_tokens(env)?,
         };
         settings.check("DEFAULT_AI_MODEL", std::slice::from_ref(&settings.default_model))?;
         settings.check("AI_MODELS", &settings.models)?;
@@ -93,6 +101,15 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+fn history_tokens(env: &Env) -> Result<usize, Invalid> {
+    let tokens = env.or("MODEL_HISTORY_TOKENS", HISTORY_TOKENS)?;
+    if tokens < LEAST_HISTORY_TOKENS {
+        let problem = format!("must be at least {LEAST_HISTORY_TOKENS}, not {tokens}");
+        return Err(Invalid::new("MODEL_HISTORY_TOKENS", problem));
+    }
+    Ok(tokens)
 }
 
 fn patience(env: &Env) -> Result<Patience, Invalid> {

@@ -3,7 +3,9 @@
 
 pub mod caller;
 pub mod certificates;
+pub mod courtlistener;
 mod embeddings;
+mod gullible;
 pub mod port;
 pub mod postgres;
 pub mod program;

@@ -2,13 +2,14 @@
 //! badly behaved by name.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::embeddings;
+use crate::gullible::{self, Order};
 
 /// How the stand-in behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,10 @@ pub enum Mode {
     Endless,
     /// Its own rules forbid the answer.
     Blocked,
-    /// Does whatever any text in the request tells it to say after `SAY:`.
+    /// Says the time in microseconds, so many times, so far apart.
+    Clock(usize, Duration),
+    /// Obeys every order in the texts that it is given, the sources among them: a line `SAY: …` is said,
+    /// with the question in the place of `{question}`, and a line `CALL: …` becomes the call of a tool.
     Gullible,
 }
 
@@ -133,7 +137,8 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
     state.open.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
 }
 
-async fn read(stream: &mut TcpStream) -> Option<String> {
+/// A whole request, with its head.
+pub(crate) async fn read(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         let mut part = [0; 16 << 10];
@@ -240,14 +245,25 @@ async fn act(
         Mode::Blocked => {
             out.write_all((HEAD.to_owned() + &words() + protocol.blocked()).as_bytes()).await
         }
+        Mode::Clock(times, pause) => {
+            out.write_all(HEAD.as_bytes()).await?;
+            for _ in 0..times {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                out.write_all(protocol.word(&format!("{} ", now.as_micros())).as_bytes()).await?;
+                tokio::time::sleep(pause).await;
+            }
+            out.write_all(protocol.end(protocol.usage()).as_bytes()).await
+        }
         Mode::Gullible => {
-            let said = request
-                .split("SAY:")
-                .skip(1)
-                .map(|rest| rest.split("\\n").next().unwrap_or_default().trim().replace('"', ""));
-            let said = said.collect::<Vec<_>>().join(" ").replace('\\', "");
-            let end = protocol.end(protocol.usage());
-            out.write_all((HEAD.to_owned() + &protocol.word(&said) + &end).as_bytes()).await
+            out.write_all(HEAD.as_bytes()).await?;
+            for order in gullible::orders(request) {
+                let event = match order {
+                    Order::Say(text) => protocol.words(&text),
+                    Order::Call(address) => protocol.call(&address),
+                };
+                out.write_all(event.as_bytes()).await?;
+            }
+            out.write_all(protocol.end(protocol.usage()).as_bytes()).await
         }
     }
 }
@@ -274,6 +290,36 @@ impl Protocol {
             Self::Gemini => format!(
                 "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"{word}\"}}],\"role\":\"model\"}}}}]}}\r\n\r\n"
             ),
+        }
+    }
+
+    /// A text in pieces that respect nothing in it.
+    fn words(self, text: &str) -> String {
+        let chars: Vec<char> = text.chars().collect();
+        let piece = |piece: &[char]| {
+            let json = serde_json::Value::String(piece.iter().collect()).to_string();
+            self.word(&json[1..json.len() - 1])
+        };
+        chars.chunks(3).map(piece).collect()
+    }
+
+    /// The call of a tool that nobody offered.
+    fn call(self, address: &str) -> String {
+        let arguments = serde_json::json!({"url": address});
+        match self {
+            Self::OpenAi => {
+                let function =
+                    serde_json::json!({"name": "fetch", "arguments": arguments.to_string()});
+                let call = serde_json::json!({"index": 0, "id": "1", "type": "function", "function": function});
+                format!(
+                    "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"tool_calls\":[{call}]}}}}]}}\n\n"
+                )
+            }
+            Self::Gemini => {
+                let call =
+                    serde_json::json!({"functionCall": {"name": "fetch", "args": arguments}});
+                format!("data: {{\"candidates\":[{{\"content\":{{\"parts\":[{call}]}}}}]}}\r\n\r\n")
+            }
         }
     }
 

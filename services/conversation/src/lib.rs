@@ -27,6 +27,7 @@ use sqlx::PgPool;
 
 use self::answer::{Answers, Pace, Retriever};
 use self::assistant::Assistant;
+pub use self::citation::Lookups;
 use self::generation::Generations;
 use self::grpc::{AssistantRpc, ConversationRpc, MessageRpc};
 pub use self::personal_data::PERSONAL_DATA;
@@ -63,15 +64,17 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
         documents: process.peer(NAME, Role::Document)?,
         analytics: process.peer(NAME, Role::Analytics)?,
     };
+    let lookups = Lookups::from_env(&process.env, process.cache.clone())?;
     let sessions = process.sessions(NAME)?;
     let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
-    Ok(build(pool, models, peers, guard, Pace::default(), &process.shutdown).await?)
+    Ok(build(pool, models, lookups, peers, guard, Pace::default(), &process.shutdown).await?)
 }
 
 /// Builds the service over its database.
 pub async fn build(
     pool: PgPool,
     models: Models,
+    lookups: Lookups,
     peers: Peers,
     guard: Guard,
     pace: Pace,
@@ -88,10 +91,18 @@ pub async fn build(
         store: store.clone(),
         models: models.clone(),
         retriever: retriever.clone(),
+        lookups: lookups.clone(),
         shutdown: shutdown.clone(),
     };
-    let answers =
-        Answers::new(store.clone(), models, generations.clone(), retriever, pace, shutdown.clone());
+    let answers = Answers::new(
+        store.clone(),
+        models,
+        generations.clone(),
+        retriever,
+        lookups,
+        pace,
+        shutdown.clone(),
+    );
     let conversations = ConversationRpc {
         store: store.clone(),
         answers: answers.clone(),

@@ -27,6 +27,12 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Otherwise,
         },
         Table {
+            name: "context_summary",
+            rows: "t.conversation_id IN (SELECT conversation_id FROM conversation WHERE user_id = $1)",
+            export: Export::RowWithout(&[]),
+            erase: Erase::Otherwise,
+        },
+        Table {
             name: "message_feedback",
             rows: "t.user_id = $1",
             export: Export::RowWithout(&[]),

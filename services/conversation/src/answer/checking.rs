@@ -5,7 +5,7 @@ use std::sync::Arc;
 use elenchus_rpc::Caller;
 
 use super::retrieve::Retriever;
-use crate::citation::{self, BUDGET, Found, Material};
+use crate::citation::{self, BUDGET, Found, Lookups, Material};
 use crate::domain::{Passage, Source};
 
 /// What a check needs besides the answer.
@@ -13,11 +13,19 @@ pub(super) struct Checking {
     pub(super) caller: Caller,
     pub(super) sources: Vec<Source>,
     pub(super) retriever: Retriever,
+    pub(super) lookups: Lookups,
 }
 
 impl Checking {
-    /// Checks what was said. Documents are read whole only for an answer that quotes or cites.
+    /// Checks what was said.
     pub(super) async fn check(&self, answer: &str, passages: &[Passage]) -> Found {
+        let mut found = self.hold(answer, passages).await;
+        self.lookups.complete(&mut found).await;
+        found
+    }
+
+    /// Holds it against the sources. Documents are read whole only for an answer that quotes or cites.
+    async fn hold(&self, answer: &str, passages: &[Passage]) -> Found {
         let material = Arc::new(Material::of(&self.sources, passages));
         let found = citation::check(answer, &material, BUDGET).await;
         if !material.has_documents() || !found.depends_on_sources() {

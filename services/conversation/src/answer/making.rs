@@ -7,6 +7,7 @@ use elenchus_rpc::Shutdown;
 use tokio::time::sleep;
 
 use super::checking::Checking;
+use super::memory::Summing;
 use super::work::{Step, Work};
 use super::{MOST_BYTES, Pace, counted};
 use crate::citation::Found;
@@ -55,6 +56,7 @@ pub(super) struct Making {
     /// Whether it is made to its end when whoever asked leaves.
     pub(super) is_detached: bool,
     pub(super) checking: Checking,
+    pub(super) summing: Summing,
 }
 
 impl Making {
@@ -91,6 +93,9 @@ impl Making {
                 let found = self.check(&told).await;
                 let ending = told.end(last_seq, status, failure, found, self.began.elapsed());
                 live.show(self.end(&model, &ending).await);
+                // No reader waits for it.
+                drop(place);
+                self.summing.run(&self.asked).await;
             }
             // Whoever sweeps ends it with what is stored.
             Err(failure) => tracing::warn!(code = failure.code, "an answer was given up"),
@@ -162,10 +167,10 @@ impl Told {
             // Nothing is counted as told that may be dropped while it waits.
             let room = log.room().await.ok_or(Stop::Untold)?;
             match step {
-                Step::Retrieved(found, prompt_tokens) => {
+                Step::Retrieved { passages, remembered, prompt_tokens } => {
                     self.prompt_tokens = prompt_tokens;
-                    self.passages.clone_from(&found);
-                    room.tell(What::Retrieval(found));
+                    self.passages.clone_from(&passages);
+                    room.tell(What::Retrieval(passages, remembered));
                 }
                 Step::Said(ModelEvent::Delta(text)) => {
                     let text = storable(text);

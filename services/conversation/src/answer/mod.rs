@@ -3,10 +3,12 @@
 
 mod checking;
 mod making;
+mod memory;
 mod retrieve;
 mod source;
 mod work;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use elenchus_llm::{ModelEvent, Models, Prompt};
@@ -16,9 +18,10 @@ use tracing::Instrument;
 
 use self::checking::Checking;
 use self::making::Making;
+use self::memory::Summing;
 pub(crate) use self::retrieve::Retriever;
 use self::work::{Task, Work};
-use crate::citation::Found;
+use crate::citation::{Found, Lookups};
 use crate::domain::{Error, Passage, Question, Usage};
 use crate::generation::{Generations, Reader};
 use crate::store::Store;
@@ -51,6 +54,7 @@ pub struct Answers {
     models: Models,
     generations: Generations,
     retriever: Retriever,
+    lookups: Lookups,
     pace: Pace,
     shutdown: Shutdown,
 }
@@ -62,10 +66,11 @@ impl Answers {
         models: Models,
         generations: Generations,
         retriever: Retriever,
+        lookups: Lookups,
         pace: Pace,
         shutdown: Shutdown,
     ) -> Self {
-        Self { store, models, generations, retriever, pace, shutdown }
+        Self { store, models, generations, retriever, lookups, pace, shutdown }
     }
 
     /// Stores a question and begins its answer. Dropping what is returned stops the answer, unless
@@ -96,13 +101,15 @@ impl Answers {
             question: question.clone(),
             context,
             retriever: self.retriever.clone(),
-            model,
+            model: Arc::clone(&model),
+            budget: self.models.history_tokens(),
         };
         // Beside the commit, so that it costs no time until the first word.
         let checking = Checking {
             caller: task.caller.clone(),
             sources: question.sources.clone(),
             retriever: self.retriever.clone(),
+            lookups: self.lookups.clone(),
         };
         let work = span.in_scope(|| Work::begin(task, &self.shutdown));
         let (asked, started) = self.store.ask(owner, &question, &name, self.pace.lease).await?;
@@ -119,6 +126,12 @@ impl Answers {
             began,
             is_detached: question.is_detached,
             checking,
+            summing: Summing {
+                store: self.store.clone(),
+                model,
+                budget: self.models.history_tokens(),
+                shutdown: self.shutdown.clone(),
+            },
         };
         self.shutdown.spawn(making.run(work, open).instrument(span));
         Ok(reader)
@@ -155,7 +168,12 @@ impl Answers {
                 }
             }
         }
-        let checking = Checking { caller, sources: Vec::new(), retriever: self.retriever.clone() };
+        let checking = Checking {
+            caller,
+            sources: Vec::new(),
+            retriever: self.retriever.clone(),
+            lookups: self.lookups.clone(),
+        };
         answered.found = checking.check(&answered.text, passages).await;
         Ok(answered)
     }

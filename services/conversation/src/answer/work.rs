@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use elenchus_llm::{Model, ModelEvent, Passage as Told, Prompt, Role};
+use elenchus_llm::{Model, ModelEvent, Prompt};
 use elenchus_rpc::{Caller, Shutdown};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
+use super::memory::recall;
 use super::retrieve::Retriever;
-use crate::domain::{Passage, Question};
+use crate::domain::{Passage, Question, Remembered};
 use crate::generation::Failure;
 use crate::store::Context;
 
@@ -20,8 +21,8 @@ const WAITING: usize = 8;
 
 /// One step on the way to an answer.
 pub(super) enum Step {
-    /// The passages that it is made from, and about how many tokens the model has to read.
-    Retrieved(Vec<Passage>, usize),
+    /// What it is made from, and about how many tokens the model has to read.
+    Retrieved { passages: Vec<Passage>, remembered: Remembered, prompt_tokens: usize },
     /// Something that the model said.
     Said(ModelEvent),
     /// It cannot go on.
@@ -43,6 +44,8 @@ pub(super) struct Task {
     pub(super) context: Context,
     pub(super) retriever: Retriever,
     pub(super) model: Arc<dyn Model>,
+    /// The tokens of the conversation that the model is told of.
+    pub(super) budget: usize,
 }
 
 impl Work {
@@ -82,13 +85,20 @@ impl Task {
         let _ = steps.send(last).await;
     }
 
-    async fn work(&self, steps: &mpsc::Sender<Step>) -> Result<(), Failure> {
-        let Self { caller, question, context, retriever, model } = self;
-        let passages = retriever.passages(caller, question, &context.attached).await?;
-        let prompt = prompt(question, context, &passages);
-        let tokens = prompt.estimated_tokens();
+    async fn work(self, steps: &mpsc::Sender<Step>) -> Result<(), Failure> {
+        let Self { caller, question, context, retriever, model, budget } = self;
+        let passages = retriever.passages(&caller, &question, &context.attached).await?;
+        let recalled = recall(context.line, model.name(), budget).await?;
+        let prompt = Prompt {
+            question: question.content.as_str().to_owned(),
+            summary: recalled.summary,
+            history: recalled.turns,
+            passages: passages.iter().map(Into::into).collect(),
+        };
+        let (remembered, prompt_tokens) = (recalled.remembered, prompt.estimated_tokens());
         let mut events = model.answer(prompt);
-        if steps.send(Step::Retrieved(passages, tokens)).await.is_err() {
+        let retrieved = Step::Retrieved { passages, remembered, prompt_tokens };
+        if steps.send(retrieved).await.is_err() {
             return Ok(());
         }
         while let Some(event) = events.next().await {
@@ -101,32 +111,5 @@ impl Task {
             }
         }
         Ok(())
-    }
-}
-
-fn prompt(question: &Question, context: &Context, passages: &[Passage]) -> Prompt {
-    let history = context.history.iter().map(|turn| elenchus_llm::Turn {
-        role: if turn.is_user { Role::User } else { Role::Assistant },
-        text: turn.content.clone(),
-    });
-    Prompt {
-        question: question.content.as_str().to_owned(),
-        history: history.collect(),
-        passages: passages.iter().map(told).collect(),
-    }
-}
-
-/// A passage as a model is told of it.
-fn told(passage: &Passage) -> Told {
-    let name = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-    Told {
-        source: passage.filename.clone(),
-        number: None,
-        text: passage.content.clone(),
-        page: passage.page.and_then(|page| u32::try_from(page).ok()),
-        start_char: usize::try_from(passage.start_char).unwrap_or_default(),
-        end_char: usize::try_from(passage.end_char).unwrap_or_default(),
-        document_id: name(passage.document_id),
-        chunk_id: name(passage.chunk_id),
     }
 }

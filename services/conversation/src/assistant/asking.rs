@@ -76,7 +76,7 @@ impl Asking {
             gen_ai.usage.output_tokens = tracing::field::Empty,
         );
         let task = Turn { role: Role::System, text: instruction.text.to_owned() };
-        let prompt = Prompt { question, history: vec![task], passages };
+        let prompt = Prompt { question, history: vec![task], passages, ..Prompt::default() };
         let mut events = span.in_scope(|| self.model.answer(prompt));
         let asking = self.clone();
         async_stream::try_stream! {

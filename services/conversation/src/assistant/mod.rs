@@ -28,7 +28,7 @@ use self::part::Sources;
 pub(crate) use self::task::Task;
 use self::task::{Kind, Section};
 use crate::answer::Retriever;
-use crate::citation::{self, Found};
+use crate::citation::{self, Found, Lookups};
 use crate::domain::{Error, MessageStatus};
 use crate::generation::Failure;
 use crate::store::Store;
@@ -45,6 +45,7 @@ pub(crate) struct Assistant {
     pub(crate) store: Store,
     pub(crate) models: Models,
     pub(crate) retriever: Retriever,
+    pub(crate) lookups: Lookups,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -111,7 +112,9 @@ impl Assistant {
         let mut text = draft.text;
 
         out.progress(Stage::Checking, 0, 1).await;
-        let Found { citations, report } = citation::check(&text, &material, CHECK_BUDGET).await;
+        let mut found = citation::check(&text, &material, CHECK_BUDGET).await;
+        self.lookups.complete(&mut found).await;
+        let Found { citations, report } = found;
         for citation in &citations {
             out.tell(What::Citation(Box::new(citation.clone()))).await;
         }

@@ -1,6 +1,7 @@
 //! Holds the quotes and citations of every answer against what it was made from. No request and no
 //! model can switch it off, and no trouble here takes an answer away.
 
+mod lookup;
 mod material;
 
 use std::sync::{Arc, LazyLock};
@@ -11,6 +12,7 @@ use elenchus_citation::{Item, Kind, Options, Reason, Source, Status};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+pub use self::lookup::Lookups;
 pub(crate) use self::material::{Material, PAGE_BREAK, Text};
 
 use crate::domain::{Checked, Citation, CitationReport};
@@ -41,6 +43,13 @@ impl Found {
         let kinds = self.citations.iter().filter_map(|citation| citation.checked.as_ref());
         kinds.into_iter().any(|checked| checked.kind != Kind::SourceReference)
     }
+
+    fn count_lookups(&mut self) {
+        let checked = self.citations.iter().filter_map(|citation| citation.checked.as_ref());
+        for lookup in checked.filter_map(|checked| checked.lookup.as_ref()) {
+            *self.report.lookups.entry(lookup.outcome).or_default() += 1;
+        }
+    }
 }
 
 /// Checks an answer beside the tasks that serve requests.
@@ -70,7 +79,11 @@ fn find(answer: &str, material: &Material) -> Found {
     let items = report.items.into_iter().take(MOST_CITATIONS);
     Found {
         citations: items.map(|item| citation(item, material)).collect(),
-        report: CitationReport { is_checked: true, counts: report.counts },
+        report: CitationReport {
+            is_checked: true,
+            counts: report.counts,
+            ..CitationReport::default()
+        },
     }
 }
 
@@ -93,6 +106,7 @@ fn citation(item: Item, material: &Material) -> Citation {
             gaps: item.gaps,
             facts: item.facts,
             places,
+            lookup: None,
         }),
     }
 }

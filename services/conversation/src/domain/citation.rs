@@ -57,6 +57,39 @@ pub struct Checked {
     pub facts: Option<Facts>,
     /// Every place in the sources.
     pub places: Vec<CitationPlace>,
+    /// What a database of decisions says of it. None where it was not asked, or did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<Lookup>,
+}
+
+/// What a database of decisions says of a citation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// Whether there is such a decision.
+    pub outcome: Outcome,
+    /// What it is called there. Empty where it is not the only one, or there is none.
+    pub case_name: String,
+    /// Where it is to be read, likewise.
+    pub url: String,
+}
+
+/// Whether a database knows a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It does.
+    Found,
+    /// It knows the reporter, and no such decision in it.
+    NotFound,
+    /// Several decisions are cited so.
+    Ambiguous,
+}
+
+impl Lookup {
+    /// Whether there is such a decision.
+    pub fn is_found(&self) -> bool {
+        matches!(self.outcome, Outcome::Found | Outcome::Ambiguous)
+    }
 }
 
 /// How often each status was given in an answer.
@@ -66,4 +99,7 @@ pub struct CitationReport {
     pub is_checked: bool,
     /// The statuses that were given.
     pub counts: BTreeMap<Status, usize>,
+    /// What a database of decisions said.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lookups: BTreeMap<Outcome, usize>,
 }

@@ -176,6 +176,8 @@ pub struct Conversation {
     pub created_at: DateTime<Utc>,
     /// When it, or a message in it, last changed.
     pub updated_at: DateTime<Utc>,
+    /// What its beginning came to, the last time that this was summed up. Not read with lists.
+    pub context_summary: String,
 }
 
 impl Conversation {

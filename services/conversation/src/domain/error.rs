@@ -21,6 +21,9 @@ pub enum Error {
     /// A question where an answer is needed.
     #[error("this message is a question; name an answer")]
     NotAnAnswer,
+    /// An answer where a question is needed.
+    #[error("this message is an answer; name a question")]
+    NotAQuestion,
     /// Absent, or someone else's.
     #[error("generation not found")]
     GenerationNotFound,

@@ -107,6 +107,19 @@ pub struct Usage {
     pub cost_microusd: i32,
 }
 
+/// What of a conversation a model was told before a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Remembered {
+    /// Messages, word for word.
+    pub messages: i32,
+    /// What they and the summary come to.
+    pub tokens: i32,
+    /// Whether the tokens are not counted as the model itself does.
+    pub is_estimated: bool,
+    /// Whether a summary stands in the place of what was said before.
+    pub is_summarised: bool,
+}
+
 /// A passage of a source that may hold the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {
@@ -126,6 +139,23 @@ pub struct Passage {
     pub end_char: i32,
     /// How well it fits; higher is better.
     pub score: f64,
+}
+
+/// As a model is told of it.
+impl From<&Passage> for elenchus_llm::Passage {
+    fn from(passage: &Passage) -> Self {
+        let name = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+        Self {
+            source: passage.filename.clone(),
+            number: None,
+            text: passage.content.clone(),
+            page: passage.page.and_then(|page| u32::try_from(page).ok()),
+            start_char: usize::try_from(passage.start_char).unwrap_or_default(),
+            end_char: usize::try_from(passage.end_char).unwrap_or_default(),
+            document_id: name(passage.document_id),
+            chunk_id: name(passage.chunk_id),
+        }
+    }
 }
 
 /// One question or answer.

@@ -10,13 +10,15 @@ mod question;
 mod search;
 
 pub use self::assistant::{Analysis, Brief, Subject};
-pub use self::citation::{Checked, Citation, CitationPlace, CitationReport};
+pub use self::citation::{Checked, Citation, CitationPlace, CitationReport, Lookup, Outcome};
 pub use self::conversation::{
     Change, Conversation, ConversationId, Metadata, NewConversation, SessionId, Title,
 };
 pub use self::error::Error;
 pub use self::feedback::{Feedback, Opinion, Rating};
-pub use self::message::{Message, MessageId, MessageStatus, MessageType, Passage, Usage};
+pub use self::message::{
+    Message, MessageId, MessageStatus, MessageType, Passage, Remembered, Usage,
+};
 pub use self::question::{Place, Question, Source, Text, parse_trace_id};
 pub use self::search::{Match, Search};
 

@@ -89,6 +89,8 @@ pub enum Place {
     In(ConversationId),
     /// In a conversation that exists, after an answer in it that need not be the last.
     After(ConversationId, MessageId),
+    /// In a conversation that exists, in the place of a question that stays beside it.
+    InsteadOf(ConversationId, MessageId),
     /// Where it was asked before: this question is answered once more.
     Again(ConversationId, MessageId),
     /// In the conversation of that name, made when there is none; without a name, in a new one.

@@ -3,7 +3,7 @@
 use elenchus_llm::Trouble;
 use elenchus_proto::pb::conversation::v1 as pb;
 
-use crate::domain::{Citation, ConversationId, Message, MessageId, Passage, Usage};
+use crate::domain::{Citation, ConversationId, Message, MessageId, Passage, Remembered, Usage};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +37,8 @@ pub enum What {
         /// The model that answers.
         model: String,
     },
-    /// The passages that the answer is made from.
-    Retrieval(Vec<Passage>),
+    /// The passages that the answer is made from, and what of the conversation.
+    Retrieval(Vec<Passage>, Remembered),
     /// More text.
     Delta(String),
     /// A place that the answer quotes.

@@ -40,12 +40,12 @@ impl AssistantService for AssistantRpc {
                 format!("must be at most {MAX_PASSAGES}, not {}", passages.len()),
             ));
         }
+        let passages: Vec<Passage> = passages.into_iter().map(Into::into).collect();
         let prompt = Prompt {
             question: instruction.as_str().to_owned(),
-            history: Vec::new(),
-            passages: passages.iter().map(told).collect(),
+            passages: passages.iter().map(Into::into).collect(),
+            ..Prompt::default()
         };
-        let passages: Vec<Passage> = passages.into_iter().map(Into::into).collect();
         let answered = self.answers.answer(caller, prompt, &passages, &model).await;
         let answered = answered.map_err(from_error)?;
         Ok(Response::new(pb::AnswerResponse {
@@ -101,18 +101,5 @@ impl AssistantService for AssistantRpc {
         let events =
             work::events(work).map(|event| Ok(pb::GenerateBriefResponse { event: Some(event) }));
         Ok(Response::new(Box::pin(events)))
-    }
-}
-
-fn told(passage: &pb::Passage) -> elenchus_llm::Passage {
-    elenchus_llm::Passage {
-        source: passage.filename.clone(),
-        number: None,
-        text: passage.content.clone(),
-        page: passage.page.and_then(|page| u32::try_from(page).ok()),
-        start_char: usize::try_from(passage.start_char).unwrap_or_default(),
-        end_char: usize::try_from(passage.end_char).unwrap_or_default(),
-        document_id: passage.document_id.clone(),
-        chunk_id: passage.chunk_id.clone(),
     }
 }

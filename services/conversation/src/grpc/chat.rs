@@ -17,16 +17,23 @@ pub(super) fn question(request: pb::StreamChatRequest) -> Result<(Question, Stri
         Place::New(SessionId::parse(&request.session_id)?)
     } else {
         let id = ConversationId::parse(&request.conversation_id)?;
-        match request.after_message_id.as_str() {
-            "" => Place::In(id),
-            after => Place::After(id, MessageId::parse(after)?),
+        match [request.after_message_id.as_str(), request.instead_of_message_id.as_str()] {
+            ["", ""] => Place::In(id),
+            [after, ""] => Place::After(id, MessageId::parse(after)?),
+            ["", earlier] => Place::InsteadOf(id, MessageId::parse(earlier)?),
+            _ => {
+                let problem = "cannot be together with after_message_id";
+                return Err(Error::invalid("instead_of_message_id", problem));
+            }
         }
     };
-    if request.conversation_id.is_empty() && !request.after_message_id.is_empty() {
-        return Err(Error::invalid(
-            "after_message_id",
-            "needs the conversation_id of its conversation",
-        ));
+    for (field, message) in [
+        ("after_message_id", &request.after_message_id),
+        ("instead_of_message_id", &request.instead_of_message_id),
+    ] {
+        if request.conversation_id.is_empty() && !message.is_empty() {
+            return Err(Error::invalid(field, "needs the conversation_id of its conversation"));
+        }
     }
     let question = Question {
         content: Text::parse("content", request.content)?,
@@ -51,6 +58,7 @@ pub(super) fn as_stream(request: pb::ChatRequest) -> pb::StreamChatRequest {
         trace_id: request.trace_id,
         detach: false,
         after_message_id: request.after_message_id,
+        instead_of_message_id: request.instead_of_message_id,
     }
 }
 

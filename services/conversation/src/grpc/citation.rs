@@ -5,7 +5,7 @@ use elenchus_proto::pb::conversation::v1 as pb;
 use serde::Serialize;
 
 use super::convert::name;
-use crate::domain::{Citation, CitationPlace, CitationReport};
+use crate::domain::{Citation, CitationPlace, CitationReport, Lookup, Outcome};
 
 /// The word for it, the same on the wire and in the store.
 pub(super) fn word(value: &impl Serialize) -> String {
@@ -44,7 +44,7 @@ impl From<Citation> for pb::Citation {
             answer_end_char: count(checked.span.end_char),
             diff: checked.diff.into_iter().map(change).collect(),
             gaps: checked.gaps.into_iter().map(gap).collect(),
-            facts: checked.facts.map(facts),
+            facts: checked.facts.map(|said| facts(said, checked.lookup)),
             places: checked.places.into_iter().map(Into::into).collect(),
             ..place
         }
@@ -84,7 +84,10 @@ fn gap(gap: Gap) -> pb::CitationGap {
     }
 }
 
-fn facts(facts: Facts) -> pb::CitationFacts {
+fn facts(facts: Facts, lookup: Option<Lookup>) -> pb::CitationFacts {
+    let outcome = lookup.as_ref().map(|lookup| word(&lookup.outcome)).unwrap_or_default();
+    let (lookup_case_name, lookup_url) =
+        lookup.map(|lookup| (lookup.case_name, lookup.url)).unwrap_or_default();
     let comparison = |found: Option<_>| found.as_ref().map(word).unwrap_or_default();
     pb::CitationFacts {
         kind: word(&facts.kind),
@@ -101,12 +104,16 @@ fn facts(facts: Facts) -> pb::CitationFacts {
         case_name_in_source: comparison(facts.case_name_in_source),
         year_in_source: comparison(facts.year_in_source),
         court_in_source: comparison(facts.court_in_source),
+        lookup: outcome,
+        lookup_case_name,
+        lookup_url,
     }
 }
 
 impl From<&CitationReport> for pb::CitationReport {
     fn from(report: &CitationReport) -> Self {
         let of = |status: Status| report.counts.get(&status).copied().map_or(0, count);
+        let looked_up = |outcome| report.lookups.get(&outcome).copied().map_or(0, count);
         Self {
             is_checked: report.is_checked,
             verbatim: of(Status::Verbatim),
@@ -118,6 +125,9 @@ impl From<&CitationReport> for pb::CitationReport {
             implausible: of(Status::Implausible),
             in_sources: of(Status::InSources),
             not_in_sources: of(Status::NotInSources),
+            lookup_found: looked_up(Outcome::Found),
+            lookup_not_found: looked_up(Outcome::NotFound),
+            lookup_ambiguous: looked_up(Outcome::Ambiguous),
         }
     }
 }

@@ -8,7 +8,7 @@ use prost_types::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{Conversation, Feedback, Message, MessageId, Passage, Usage};
+use crate::domain::{Conversation, Feedback, Message, MessageId, Passage, Remembered, Usage};
 use crate::generation::{Event, Failure, What};
 
 pub(super) fn time(at: DateTime<Utc>) -> Option<Timestamp> {
@@ -32,6 +32,7 @@ impl From<Conversation> for pb::Conversation {
             document_ids: conversation.document_ids.iter().map(Uuid::to_string).collect(),
             created_at: time(conversation.created_at),
             updated_at: time(conversation.updated_at),
+            context_summary: conversation.context_summary,
         }
     }
 }
@@ -102,6 +103,13 @@ impl From<Passage> for pb::Passage {
     }
 }
 
+impl From<Remembered> for pb::History {
+    fn from(remembered: Remembered) -> Self {
+        let Remembered { messages, tokens, is_estimated, is_summarised } = remembered;
+        Self { messages, tokens, is_estimated, is_summarised }
+    }
+}
+
 impl From<Usage> for pb::Usage {
     fn from(usage: Usage) -> Self {
         Self {
@@ -138,9 +146,10 @@ impl From<Event> for pb::ChatEvent {
                     model,
                 }),
             ),
-            What::Retrieval(passages) => {
+            What::Retrieval(passages, remembered) => {
                 let passages = passages.into_iter().map(Into::into).collect();
-                ("retrieval", Payload::Retrieval(pb::Retrieval { passages }))
+                let history = Some(remembered.into());
+                ("retrieval", Payload::Retrieval(pb::Retrieval { passages, history }))
             }
             What::Delta(text) => ("delta", Payload::Delta(pb::Delta { text })),
             What::Citation(citation) => ("citation", Payload::Citation((*citation).into())),

@@ -15,9 +15,10 @@ impl Classify for Error {
             | Self::MessageNotFound
             | Self::GenerationNotFound => Code::NotFound,
             Self::Invalid { .. } => Code::InvalidArgument,
-            Self::TooManyDocuments { .. } | Self::EventsExpired | Self::NotAnAnswer => {
-                Code::FailedPrecondition
-            }
+            Self::TooManyDocuments { .. }
+            | Self::EventsExpired
+            | Self::NotAnAnswer
+            | Self::NotAQuestion => Code::FailedPrecondition,
             Self::DocumentsUnavailable
             | Self::ModelUnavailable
             | Self::NotStopped
@@ -33,6 +34,7 @@ impl Classify for Error {
             Self::DocumentNotFound => "DOCUMENT_NOT_FOUND",
             Self::MessageNotFound => "MESSAGE_NOT_FOUND",
             Self::NotAnAnswer => "NOT_AN_ANSWER",
+            Self::NotAQuestion => "NOT_A_QUESTION",
             Self::GenerationNotFound => "GENERATION_NOT_FOUND",
             Self::EventsExpired => "EVENTS_EXPIRED",
             Self::NotStopped => "NOT_STOPPED",

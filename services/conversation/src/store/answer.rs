@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::conversation::{insert, touch};
 use super::event::{self, STARTS, STOPS};
 use super::message::{Row, columns};
-use super::{Store, line, lock};
+use super::{Line, Store, line, lock};
 use crate::domain::{
     Citation, CitationReport, Conversation, ConversationId, Error, Message, MessageId,
     MessageStatus, Metadata, NewConversation, Place, Question, Title, Usage,
@@ -26,8 +26,8 @@ use crate::outbox;
 pub struct Context {
     /// The documents attached to the conversation.
     pub attached: Vec<Uuid>,
-    /// What was said before the question, oldest first.
-    pub history: Vec<Turn>,
+    /// What was said before the question.
+    pub line: Line,
 }
 
 /// A question and the beginning of its answer, both stored.
@@ -41,15 +41,6 @@ pub struct Asked {
     pub question_id: MessageId,
     /// The answer that is to be made.
     pub answer_id: MessageId,
-}
-
-/// A message of the history.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Turn {
-    /// Whether the user said it.
-    pub is_user: bool,
-    /// What was said.
-    pub content: String,
 }
 
 /// How an answer ended.
@@ -92,14 +83,15 @@ impl Store {
         };
         let last = match place {
             Place::After(_, answer) => Some(line::answer(&mut connection, id, *answer).await?),
+            Place::InsteadOf(_, question) => line::before(&mut connection, id, *question).await?,
             Place::Again(_, question) => before(&mut connection, *question).await?,
             Place::In(_) | Place::New(_) => line::last(&mut connection, id).await?,
         };
-        let history = match last {
-            Some(last) => line::history(&mut connection, last).await?,
-            None => Vec::new(),
+        let line = match last {
+            Some(last) => line::line(&mut connection, last).await?,
+            None => Line::default(),
         };
-        Ok(Context { attached: attached(&mut connection, id).await?, history })
+        Ok(Context { attached: attached(&mut connection, id).await?, line })
     }
 
     /// Stores a question, the row of its answer and the answer's first event, in the conversation
@@ -117,7 +109,7 @@ impl Store {
         let answer = Begun { id: answer_id, conversation_id, model, lease };
         let question_id = match question.place {
             Place::Again(_, question_id) => question_id,
-            Place::In(_) | Place::After(..) | Place::New(_) => {
+            Place::In(_) | Place::After(..) | Place::InsteadOf(..) | Place::New(_) => {
                 let id = insert_question(&mut transaction, conversation_id, question).await?;
                 let told = outbox::question_asked(owner, conversation_id, id);
                 elenchus_outbox::record(&mut transaction, &told).await?;
@@ -237,6 +229,10 @@ async fn insert_question(
         Place::After(_, answer) => {
             Some(line::answer(&mut *transaction, conversation_id, answer).await?)
         }
+        Place::InsteadOf(_, question) => {
+            let before = line::before(&mut *transaction, conversation_id, question).await?;
+            Some(before.unwrap_or(line::NOTHING))
+        }
         Place::In(_) | Place::Again(..) | Place::New(_) => {
             line::last(&mut *transaction, conversation_id).await?
         }
@@ -329,7 +325,9 @@ async fn placed(
     place: &Place,
 ) -> Result<Option<ConversationId>, Error> {
     let (id, session_id) = match place {
-        Place::In(id) | Place::After(id, _) | Place::Again(id, _) => (Some(id.0), None),
+        Place::In(id) | Place::After(id, _) | Place::InsteadOf(id, _) | Place::Again(id, _) => {
+            (Some(id.0), None)
+        }
         Place::New(Some(session_id)) => (None, Some(session_id.as_str())),
         Place::New(None) => return Ok(None),
     };
@@ -343,7 +341,7 @@ async fn placed(
     .fetch_optional(connection)
     .await?;
     match (found, place) {
-        (None, Place::In(_) | Place::After(..) | Place::Again(..)) => {
+        (None, Place::In(_) | Place::After(..) | Place::InsteadOf(..) | Place::Again(..)) => {
             Err(Error::ConversationNotFound)
         }
         (found, _) => Ok(found.map(ConversationId)),
@@ -357,7 +355,7 @@ async fn place(
     question: &Question,
 ) -> Result<ConversationId, Error> {
     match &question.place {
-        Place::In(id) | Place::After(id, _) | Place::Again(id, _) => {
+        Place::In(id) | Place::After(id, _) | Place::InsteadOf(id, _) | Place::Again(id, _) => {
             let is_there = lock(transaction, owner, *id).await?;
             if is_there { Ok(*id) } else { Err(Error::ConversationNotFound) }
         }

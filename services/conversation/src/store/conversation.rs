@@ -25,6 +25,8 @@ struct Row {
     document_ids: Vec<Uuid>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    #[sqlx(default)]
+    context_summary: Option<String>,
 }
 
 /// What follows SELECT or RETURNING to fill a [`Row`].
@@ -49,6 +51,7 @@ impl From<Row> for Conversation {
             document_ids: row.document_ids,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            context_summary: row.context_summary.unwrap_or_default(),
         }
     }
 }
@@ -245,7 +248,10 @@ async fn select(
     let row = sqlx::query_as::<_, Row>(concat!(
         "SELECT ",
         columns!(),
-        " FROM conversation WHERE conversation_id = $1 AND user_id = $2"
+        ", (SELECT summary.content FROM context_summary AS summary
+            WHERE summary.conversation_id = conversation.conversation_id
+            ORDER BY summary.created_at DESC LIMIT 1) AS context_summary
+          FROM conversation WHERE conversation_id = $1 AND user_id = $2"
     ))
     .bind(id.0)
     .bind(owner.0)

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::line::NOTHING;
 use super::{Store, unknown};
 use crate::domain::{
     Citation, CitationReport, ConversationId, Error, Feedback, Message, MessageId, MessageStatus,
@@ -82,7 +83,7 @@ impl TryFrom<Row> for Message {
             citations: row.citations.0,
             citation_report: row.citation_report.map(|report| report.0),
             metadata: row.metadata.0,
-            parent: row.parent_id.map(MessageId),
+            parent: row.parent_id.filter(|parent| *parent != NOTHING).map(MessageId),
             feedback: row.feedback.map(|feedback| feedback.0),
             created_at: row.created_at,
         })

@@ -16,9 +16,10 @@ use sqlx::{PgConnection, PgPool};
 use crate::domain::{ConversationId, Error};
 use elenchus_rpc::UserId;
 
-pub use self::answer::{Asked, Context, Ending, Kept, Turn};
+pub use self::answer::{Asked, Context, Ending, Kept};
 pub use self::conversation::ConversationKey;
 pub(crate) use self::event::{EVENTS, STARTS, STOPS};
+pub use self::line::{Line, Turn};
 
 /// The tables of this service. Those of the outbox have their own.
 pub static MIGRATOR: Migrator = sqlx::migrate!();

@@ -4,9 +4,12 @@
 mod assistant;
 mod citing;
 mod leaving;
+mod looking_up;
 mod mesh;
 mod messages;
 mod model;
 mod providers;
+mod remembering;
 mod resuming;
 mod stopping;
+mod untrusted;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use elenchus_conversation::answer::Pace;
 use elenchus_conversation::store::MIGRATOR;
-use elenchus_conversation::{NAME, Peers};
+use elenchus_conversation::{Lookups, NAME, Peers};
 use elenchus_llm::Models;
 use elenchus_postgres::Database;
 use elenchus_proto::pb::conversation::v1 as pb;
@@ -36,6 +36,7 @@ pub(crate) struct Mesh {
     database: TestDatabase,
     pub(crate) talker: Arc<Talker>,
     models: Models,
+    pub(crate) lookups: Lookups,
     keys: Keys,
     user: UserId,
 }
@@ -62,7 +63,8 @@ impl Mesh {
     pub(crate) async fn with_models(models: Models) -> Self {
         let keys = caller::keys();
         let database = empty_database().await;
-        Self { database, talker: Talker::of(0), models, keys, user: UserId(Uuid::now_v7()) }
+        let (talker, lookups) = (Talker::of(0), Lookups::off());
+        Self { database, talker, models, lookups, keys, user: UserId(Uuid::now_v7()) }
     }
 
     /// Starts a process.
@@ -73,7 +75,7 @@ impl Mesh {
             .build()
             .unwrap();
         let guard = Guard { service: NAME, keys: self.keys.clone(), sessions: Arc::new(AllAlive) };
-        let models = self.models.clone();
+        let (models, lookups) = (self.models.clone(), self.lookups.clone());
         let settings = self.database.settings();
         let pace = Pace {
             lease: Duration::from_secs(3),
@@ -84,9 +86,17 @@ impl Mesh {
             let pool = Database::open(&settings, NAME, &MIGRATOR).await.unwrap();
             let nobody = Late::default();
             let peers = Peers { documents: nobody.transport(), analytics: nobody.transport() };
-            elenchus_conversation::build(pool, models, peers, guard, pace, &Shutdown::new())
-                .await
-                .unwrap()
+            elenchus_conversation::build(
+                pool,
+                models,
+                lookups,
+                peers,
+                guard,
+                pace,
+                &Shutdown::new(),
+            )
+            .await
+            .unwrap()
         };
         let server = runtime.spawn(build).await.unwrap();
         // Over a socket: calls in this process would run on the test's own runtime.

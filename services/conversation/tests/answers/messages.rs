@@ -85,6 +85,46 @@ async fn a_question_has_several_answers_and_a_conversation_several_branches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_can_be_put_otherwise_also_the_first() {
+    let clerk = clerk();
+    let mesh = mesh(&clerk).await;
+    let node = mesh.node().await;
+    let first = asked(&node, "first", "", "").await;
+    let id = first.conversation_id.clone();
+    let second = asked(&node, "second", &id, "").await;
+    let otherwise = |content: &str, earlier: &str| pb::ChatRequest {
+        content: content.to_owned(),
+        conversation_id: id.clone(),
+        instead_of_message_id: earlier.to_owned(),
+        ..pb::ChatRequest::default()
+    };
+    let put = async |request| node.client().chat(node.of_user(request)).await;
+    let source = vec![SOURCE.to_owned()];
+    for (content, earlier, told) in
+        [("better", &first.parent_id, vec![]), ("closer", &second.parent_id, vec!["first"])]
+    {
+        let request = pb::ChatRequest { sources: source.clone(), ..otherwise(content, earlier) };
+        let answer = put(request).await.unwrap().into_inner().message.unwrap();
+        assert_eq!(history(&clerk), told, "{content}");
+        let messages = node.messages(&id).await;
+        let find = |id: &str| messages.iter().find(|message| message.id == id).unwrap().clone();
+        assert_eq!(find(&answer.parent_id).parent_id, find(earlier).parent_id, "{content}");
+        let next = asked(&node, "next", &id, &answer.id).await;
+        assert_eq!(history(&clerk), [told.clone(), vec![content]].concat(), "goes on from it");
+        assert_eq!(next.conversation_id, id);
+    }
+    let both =
+        pb::ChatRequest { after_message_id: first.id.clone(), ..otherwise("x", &second.parent_id) };
+    for (request, code) in [
+        (both, Code::InvalidArgument),
+        (otherwise("x", &first.id), Code::FailedPrecondition),
+        (otherwise("x", &id), Code::NotFound),
+    ] {
+        assert_eq!(put(request).await.unwrap_err().code(), code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_ones_own_answers_can_be_answered_again_or_gone_on_from() {
     let mesh = mesh(&clerk()).await;
     let node = mesh.node().await;
