@@ -57,3 +57,26 @@ bench-auth: ## Measure checked tokens beside a health check, and log-ins beside 
 	@sh scripts/install-bench-tools.sh
 	cargo build --release --workspace --bin elenchus --example hashes
 	PYTHONPATH=scripts cargo run --quiet -p elenchus-testkit -- $(TOOLS)/venv/bin/python -m bench.auth
+
+.PHONY: bench-chat
+bench-chat: ## Measure an answer through the mesh beside its model asked directly
+	@sh scripts/install-bench-tools.sh
+	cargo build --release --workspace --bin elenchus --example clock
+	PYTHONPATH=scripts cargo run --quiet -p elenchus-testkit -- $(TOOLS)/venv/bin/python -m bench.chat
+
+.PHONY: bench-cite
+bench-cite: ## Measure the check of quotes, and of legal citations beside eyecite
+	@sh scripts/install-bench-tools.sh
+	cargo build --release --workspace --example speed
+	PYTHONPATH=scripts $(TOOLS)/venv/bin/python -m bench.cite
+
+CASES ?= 300000
+.PHONY: fuzz-cite
+fuzz-cite: ## Check answers and sources drawn at random, CASES of each kind
+	PROPTEST_CASES=$(CASES) cargo test --workspace --test robust
+
+.PHONY: agreement
+agreement: ## Compare the legal citations that we and eyecite read, also in FILES
+	@sh scripts/install-bench-tools.sh
+	cargo build --workspace --example extract
+	PYTHONPATH=scripts $(TOOLS)/venv/bin/python -m agreement $(FILES)

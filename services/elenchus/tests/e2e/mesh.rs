@@ -16,6 +16,7 @@ use tempfile::TempDir;
 /// How long anything may take before the test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(120);
 const SECRET_KEY: &str = "e2e-4a7c1e93b05df826a1d37e40c95b68f2";
+const GATEWAY: &str = "gateway";
 const SERVICES: [&str; 5] = ["auth", "conversation", "document", "workflow", "analytics"];
 
 pub(crate) struct Mesh {
@@ -173,7 +174,7 @@ impl Mesh {
             .extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut processes: Vec<Program> =
             SERVICES.iter().map(|service| start_role(service, data.path(), &variables).0).collect();
-        let (gateway, lines) = start_role("gateway", data.path(), &variables);
+        let (gateway, lines) = start_role(GATEWAY, data.path(), &variables);
         processes.push(gateway);
         let base = base_of(&lines, data.path());
         let mesh = Self { processes, base, data, http: client(), variables };
@@ -181,7 +182,8 @@ impl Mesh {
         mesh
     }
 
-    async fn until_ready(&self) {
+    /// Waits until every service answers.
+    pub(crate) async fn until_ready(&self) {
         let patience = Instant::now() + PATIENCE;
         let is_ready = async || {
             let answer = self.request(Method::GET, "/health/ready").send().await;
@@ -198,10 +200,14 @@ impl Mesh {
         self.processes[place_of(service)].kill();
     }
 
-    /// Starts the process of one service again.
+    /// Starts the process of one service, or the gateway, again.
     pub(crate) fn revive(&mut self, service: &str) {
-        let (process, _) = start_role(service, self.data.path(), &self.variables);
+        let (process, lines) = start_role(service, self.data.path(), &self.variables);
         self.processes[place_of(service)] = process;
+        if service == GATEWAY {
+            // It listens elsewhere now.
+            self.base = base_of(&lines, self.data.path());
+        }
     }
 
     /// Kills every process, and starts the embedded mesh again on the same folder.
@@ -272,7 +278,7 @@ fn start_role(
 }
 
 fn place_of(service: &str) -> usize {
-    SERVICES.iter().position(|name| *name == service).unwrap()
+    SERVICES.iter().chain([&GATEWAY]).position(|name| *name == service).unwrap()
 }
 
 /// Starts the embedded mesh and waits for its first line.
