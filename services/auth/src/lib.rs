@@ -14,7 +14,6 @@ mod operator;
 pub mod password;
 mod personal_data;
 mod refusals;
-pub mod sealed;
 mod second_factor;
 mod sessions;
 mod settings;
@@ -80,9 +79,6 @@ pub enum BuildError {
     /// The table of events that wait for analytics.
     #[error("the outbox of the auth service cannot be migrated")]
     Outbox(#[from] sqlx::migrate::MigrateError),
-    /// The key of what is stored sealed.
-    #[error("SECRET_KEY makes no key")]
-    Key(#[from] sealed::Unopenable),
     /// The way of mails.
     #[error("mails cannot be sent")]
     Mail(#[from] mail::MailError),

@@ -1,6 +1,7 @@
 //! What whoever runs the installation does to accounts from its command line, beside the running service
 //! and on its database. Recorded as every other act is, as the operator's.
 
+use elenchus_sealed::Purpose;
 use secrecy::SecretString;
 use sqlx::PgPool;
 
@@ -8,7 +9,6 @@ use crate::domain::audit::Actor;
 use crate::domain::{EmailAddress, Error, Origin, PasswordRules, Profile, User};
 use crate::opaque_token::OpaqueToken;
 use crate::password::Passwords;
-use crate::sealed::Purpose;
 use crate::settings::Settings;
 use crate::store::{NewAccount, Store, StoredKey};
 

@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use elenchus_rpc::token::Keys;
+use elenchus_sealed::Sealer;
 use elenchus_settings::{Env, Invalid};
 
 use crate::domain::PasswordRules;
-use crate::sealed::Sealer;
 use crate::store::SessionLifetime;
 use crate::{mail, oidc};
 
@@ -68,7 +68,7 @@ impl Settings {
     pub fn from_env(env: &Env) -> Result<Self, Invalid> {
         Ok(Self {
             keys: Keys::from_env(env)?,
-            sealer: sealer(env)?,
+            sealer: Sealer::from_env(env)?,
             key_terms: KeyTerms { max_age: max_age(env)?, lead: KEY_LEAD },
             access_token_lifetime: minutes(env, "ACCESS_TOKEN_EXPIRE_MINUTES", 30)?,
             refresh_token_lifetime: minutes(env, "REFRESH_TOKEN_EXPIRE_MINUTES", 7 * 24 * 60)?,
@@ -102,11 +102,6 @@ impl AttemptLimits {
         per_minute: NonZeroU32::new(10).unwrap(),
         per_address_per_minute: NonZeroU32::new(100).unwrap(),
     };
-}
-
-fn sealer(env: &Env) -> Result<Sealer, Invalid> {
-    let secret = env.secret("SECRET_KEY").unwrap_or_default();
-    Sealer::new(&secret).map_err(|_| Invalid::new("SECRET_KEY", "makes no key"))
 }
 
 fn password_rules(env: &Env) -> Result<PasswordRules, Invalid> {

@@ -11,12 +11,12 @@ use elenchus_rpc::status::from_error;
 use elenchus_rpc::token::{
     Algorithm, CLOCK_SKEW, KeySet, KeySource, LEEWAY, PublicKey, SigningKey,
 };
+use elenchus_sealed::{Purpose, Sealer};
 use tokio::sync::Mutex;
 use tonic::Status;
 use uuid::Uuid;
 
 use crate::domain::Error;
-use crate::sealed::{Purpose, Sealer};
 use crate::settings::KeyTerms;
 use crate::store::{NewKey, Store, StoredKey};
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use elenchus_auth::domain::{EmailAddress, Error, Origin, Profile, SessionId, User};
 use elenchus_auth::opaque_token::{OpaqueToken, TokenHash};
-use elenchus_auth::sealed::Sealer;
 use elenchus_auth::store::{
     EndReason, MIGRATOR, NewAccount, NewSession, Opened, Rotation, SessionLifetime, Store,
 };
 use elenchus_postgres::Failure;
+use elenchus_sealed::Sealer;
 use elenchus_testkit::postgres::{TestDatabase, database};
 use secrecy::SecretString;
 use sqlx::PgPool;

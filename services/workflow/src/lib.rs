@@ -98,7 +98,7 @@ pub async fn build(
     Relay::spawn(&pool, peers.analytics, shutdown);
 
     let queue = Queue::new(pool.clone(), RUNS, "workflow_execution_id", settings.terms);
-    let store = Store::new(pool.clone(), queue.clone());
+    let store = Store::new(pool.clone(), queue.clone(), settings.sealer);
     let personal_data = PersonalData::new(pool.clone(), PERSONAL_DATA, shutdown.clone());
     shipped::publish(&store, &shipped::read()?).await.map_err(BuildError::Publish)?;
 

@@ -13,6 +13,7 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             rows: "t.user_id = $1",
             export: Export::RowWithout(&[
                 "grant_token",
+                "sealed_grant",
                 "due_at",
                 "leased_by",
                 "leased_until",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use elenchus_durable::Terms;
 use elenchus_rpc::token::Keys;
+use elenchus_sealed::Sealer;
 use elenchus_settings::{Env, Invalid};
 
 /// The settings of the service.
@@ -11,6 +12,8 @@ use elenchus_settings::{Env, Invalid};
 pub struct Settings {
     /// The keys of the mesh.
     pub keys: Keys,
+    /// Leave to act for users is stored sealed with this.
+    pub sealer: Sealer,
     /// Runs that this process works on at once.
     pub concurrency: usize,
     /// How runs are leased.
@@ -29,7 +32,7 @@ pub struct Retry {
 }
 
 impl Settings {
-    /// Reads `WORKFLOW_CONCURRENCY`.
+    /// Reads `WORKFLOW_CONCURRENCY` and `SECRET_KEY`.
     pub fn from_env(env: &Env, keys: Keys) -> Result<Self, Invalid> {
         let concurrency = env.or("WORKFLOW_CONCURRENCY", 8)?;
         if !(1..=1000).contains(&concurrency) {
@@ -38,6 +41,7 @@ impl Settings {
         }
         Ok(Self {
             keys,
+            sealer: Sealer::from_env(env)?,
             concurrency,
             terms: Terms::default(),
             retry: Retry { attempts: 5, pause: Duration::from_secs(1) },

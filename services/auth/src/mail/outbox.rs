@@ -3,13 +3,13 @@
 
 use elenchus_durable::{Lease, Queue, Terms};
 use elenchus_rpc::UserId;
+use elenchus_sealed::{Purpose, Sealer};
 use sqlx::{FromRow, PgConnection, PgPool};
 use std::time::Duration;
 use uuid::Uuid;
 
 use super::letter::Letter;
 use crate::domain::Error;
-use crate::sealed::{Purpose, Sealer};
 
 /// The table, and the channel on which its wakes are heard.
 pub(crate) const TABLE: &str = "mail";

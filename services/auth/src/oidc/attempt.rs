@@ -5,13 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use elenchus_sealed::{Purpose, Sealer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::Error;
 use crate::opaque_token::OpaqueToken;
-use crate::sealed::{Purpose, Sealer};
 
 /// How long people may take at the issuer.
 const SECONDS: u64 = 600;

@@ -8,11 +8,12 @@ mod settings;
 
 use std::sync::Arc;
 
+use elenchus_sealed::Sealer;
+
 use crate::accounts::{Admission, SignedIn};
 use crate::attempts::Attempts;
 use crate::domain::{EmailAddress, Error, Identity, Origin, Profile};
 use crate::opaque_token::OpaqueToken;
-use crate::sealed::Sealer;
 use crate::store::{NewIdentity, Opened, Store};
 
 use self::attempt::Attempt;

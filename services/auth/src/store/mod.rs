@@ -20,6 +20,8 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
+use elenchus_sealed::Sealer;
+
 pub use self::account::{Account, NewAccount};
 pub use self::audit::AuditKey;
 pub(crate) use self::credential::NewPassword;
@@ -31,7 +33,6 @@ pub use self::user::UserFilter;
 
 use crate::domain::Error;
 use crate::mail::Outbox;
-use crate::sealed::Sealer;
 
 /// The tables of the auth service.
 pub static MIGRATOR: Migrator = sqlx::migrate!();

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use elenchus_rpc::UserId;
+use elenchus_sealed::Purpose;
 use sqlx::{FromRow, PgConnection};
 
 use super::{Store, audit};
 use crate::domain::audit::{Act, Event};
 use crate::domain::{Error, Origin, SecondFactorState};
 use crate::mail::{Letter, Matter};
-use crate::sealed::Purpose;
 use crate::second_factor::{TotpSecret, digits, hash, now};
 
 /// Wrong codes in a row that cost nothing.

@@ -2,6 +2,7 @@
 
 use elenchus_postgres::Failure;
 use elenchus_rpc::status::Classify;
+use elenchus_sealed::Unopenable;
 use tonic::Code;
 
 use super::Status;
@@ -40,6 +41,9 @@ pub(crate) enum Error {
     /// What is stored does not fit its type.
     #[error("a stored {0} cannot be read")]
     Corrupt(&'static str),
+    /// A secret cannot be made ready to be stored.
+    #[error("a secret cannot be sealed")]
+    Unsealed(#[from] Unopenable),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] Failure),
@@ -60,7 +64,7 @@ impl Classify for Error {
             | Self::Nul { .. }
             | Self::UnknownStatus(_)
             | Self::NegativeSeq(_) => Code::InvalidArgument,
-            Self::Corrupt(_) => Code::Internal,
+            Self::Corrupt(_) | Self::Unsealed(_) => Code::Internal,
             Self::Store(failure) => failure.code(),
         }
     }
@@ -74,6 +78,7 @@ impl Classify for Error {
             Self::UnknownStatus(_) => "UNKNOWN_STATUS",
             Self::NegativeSeq(_) => "NEGATIVE_SEQ",
             Self::Corrupt(_) => "CORRUPT",
+            Self::Unsealed(_) => "UNSEALED",
             Self::Store(failure) => failure.reason(),
         }
     }
@@ -83,7 +88,11 @@ impl Classify for Error {
             Self::TooLong { field, .. } | Self::Nul { field } => Some(field),
             Self::UnknownStatus(_) => Some("status"),
             Self::NegativeSeq(_) => Some("after_seq"),
-            Self::NotFound(_) | Self::Ended(_) | Self::Corrupt(_) | Self::Store(_) => None,
+            Self::NotFound(_)
+            | Self::Ended(_)
+            | Self::Corrupt(_)
+            | Self::Unsealed(_)
+            | Self::Store(_) => None,
         }
     }
 }

@@ -38,9 +38,11 @@ impl Handler for Runner {
                 return Ok(self.store.fail(lease, None, None, message).await?);
             }
         };
-        let Some(grant) = &run.grant else {
-            let message = "the run has no leave to act for its owner; start it again";
-            return Ok(self.store.fail(lease, None, None, message).await?);
+        let grant = match &run.grant {
+            Ok(grant) => grant,
+            Err(lacking) => {
+                return Ok(self.store.fail(lease, None, None, &lacking.to_string()).await?);
+            }
         };
         let journal = RunJournal {
             store: &self.store,

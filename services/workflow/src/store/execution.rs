@@ -124,7 +124,8 @@ impl Store {
         definition: &Definition,
     ) -> Result<(), Error> {
         let mut tx = self.pool.begin().await?;
-        if !insert_run(&mut tx, new, template).await? {
+        let sealed_grant = self.seal_grant(new.id, &new.grant)?;
+        if !insert_run(&mut tx, new, template, &sealed_grant).await? {
             return Ok(());
         }
         insert_steps(&mut tx, new.id, definition).await?;
@@ -216,10 +217,11 @@ async fn insert_run(
     tx: &mut PgConnection,
     new: &NewExecution,
     template: &Pinned,
+    sealed_grant: &[u8],
 ) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query(
         "INSERT INTO workflow_execution (workflow_execution_id, user_id, execution_id,
-             workflow_template_id, template_version, input_data, trace_id, grant_token, due_at)
+             workflow_template_id, template_version, input_data, trace_id, sealed_grant, due_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now())
          ON CONFLICT (user_id, execution_id) DO NOTHING",
     )
@@ -230,7 +232,7 @@ async fn insert_run(
     .bind(template.version)
     .bind(Json(&new.input))
     .bind(&new.trace_id)
-    .bind(&new.grant)
+    .bind(sealed_grant)
     .execute(tx)
     .await?;
     Ok(inserted.rows_affected() > 0)

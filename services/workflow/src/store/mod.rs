@@ -2,10 +2,12 @@
 
 mod event;
 mod execution;
+mod grant;
 mod run;
 mod template;
 
 use elenchus_durable::Queue;
+use elenchus_sealed::Sealer;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
@@ -24,12 +26,13 @@ pub(crate) const RUNS: &str = "workflow_execution";
 pub(crate) struct Store {
     pool: PgPool,
     queue: Queue,
+    sealer: Sealer,
 }
 
 impl Store {
     /// The store over a database that has the tables.
-    pub(crate) fn new(pool: PgPool, queue: Queue) -> Self {
-        Self { pool, queue }
+    pub(crate) fn new(pool: PgPool, queue: Queue, sealer: Sealer) -> Self {
+        Self { pool, queue, sealer }
     }
 
     /// Whether the database answers.

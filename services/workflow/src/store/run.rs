@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Store;
 use super::event::{Told, tell};
+use super::grant::NoGrant;
 use crate::domain::Status;
 
 type Result<T, E = elenchus_durable::Error> = std::result::Result<T, E>;
@@ -20,8 +21,8 @@ type Result<T, E = elenchus_durable::Error> = std::result::Result<T, E>;
 /// What a worker needs to know of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
-    /// Leave to act for its owner, where it has any.
-    pub(crate) grant: Option<Grant>,
+    /// Leave to act for its owner.
+    pub(crate) grant: Result<Grant, NoGrant>,
     /// The steps of the version that it took.
     pub(crate) definition: Value,
     /// What it was started with.
@@ -79,8 +80,9 @@ impl Store {
             let told = Told { kind: "execution.started", step: None, error_message: "" };
             tell(&mut tx, lease.key(), told).await?;
         }
-        let (grant, Json(definition), Json(input)): (String, _, _) = sqlx::query_as(
-            "SELECT grant_token, definition, input_data
+        let grant = self.grant(&mut tx, lease.key()).await?;
+        let (Json(definition), Json(input)) = sqlx::query_as(
+            "SELECT definition, input_data
              FROM workflow_execution execution
              JOIN workflow_template_version edition
                ON edition.workflow_template_id = execution.workflow_template_id
@@ -91,7 +93,7 @@ impl Store {
         .fetch_one(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(Run { grant: Grant::parse(&grant), definition, input })
+        Ok(Run { grant, definition, input })
     }
 
     /// Begins a step, or finds its record.
@@ -216,7 +218,7 @@ pub(super) async fn end(tx: &mut PgConnection, run: Uuid, how: End<'_>) -> Resul
     sqlx::query(
         "UPDATE workflow_execution
          SET status = $2, output_data = $3, error_step = $4, error_message = $5, grant_token = '',
-             completed_at = now()
+             sealed_grant = NULL, completed_at = now()
          WHERE workflow_execution_id = $1",
     )
     .bind(run)

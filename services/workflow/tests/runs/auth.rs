@@ -18,6 +18,22 @@ pub(crate) struct Auth {
 }
 
 impl Auth {
+    /// Leave for the workflow service to act for a user, in any of its ways.
+    pub(crate) fn grant(&self, user: UserId) -> String {
+        let scopes = ["assistant.use".to_owned(), "documents.read".to_owned()];
+        self.give(Authority {
+            scopes: Some(scopes.into()),
+            actor: Some("workflow".to_owned()),
+            ..Authority::of_user(user)
+        })
+    }
+
+    fn give(&self, authority: Authority) -> String {
+        let token = OpaqueToken::draw(OpaqueKind::Grant);
+        self.grants.lock().unwrap().insert(token.hash(), authority);
+        token.expose().to_owned()
+    }
+
     /// Takes back what was granted, as when an account is deactivated.
     pub(crate) fn take_back(&self) {
         self.grants.lock().unwrap().clear();
@@ -46,9 +62,7 @@ impl TokenService for Auth {
             actor: caller.service,
             ..Authority::of_user(caller.user_id)
         };
-        let token = OpaqueToken::draw(OpaqueKind::Grant);
-        self.grants.lock().unwrap().insert(token.hash(), authority);
-        let grant = token.expose().to_owned();
+        let grant = self.give(authority);
         Ok(Response::new(pb::IssueGrantResponse { grant, expires_at: None }))
     }
 

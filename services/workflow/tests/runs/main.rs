@@ -5,6 +5,7 @@
 mod auth;
 mod crashing;
 mod following;
+mod leave;
 mod mesh;
 mod peers;
 mod starting;

@@ -14,6 +14,7 @@ use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::token::Keys;
 use elenchus_rpc::transport::{Identity, Late};
 use elenchus_rpc::{Server, Shutdown, Transport, UserId};
+use elenchus_sealed::Sealer;
 use elenchus_testkit::caller::{self, request_of};
 use elenchus_testkit::postgres::{TestDatabase, empty_database};
 use elenchus_workflow::{Peers, Retry, Settings};
@@ -29,6 +30,7 @@ use crate::auth::Auth;
 use crate::peers::{Assistant, Documents};
 
 pub(crate) const DOCUMENT: &str = "01935a00-0000-7000-8000-000000000001";
+const SECRET: &str = "9f86d081884c7d659a2feaa0c55ad015";
 const BUDGET: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -41,6 +43,7 @@ pub(crate) struct Mesh {
     pub(crate) auth: Arc<Auth>,
     pub(crate) user: UserId,
     keys: Keys,
+    sealer: Sealer,
     shutdown: Shutdown,
 }
 
@@ -63,11 +66,26 @@ impl Mesh {
         let assistant = Arc::new(Assistant::that_answers(answers));
         let (user, shutdown) = (UserId(Uuid::now_v7()), Shutdown::new());
         let auth = Arc::new(Auth::default());
-        Self { database, pool, documents, assistant, auth, user, keys, shutdown }
+        Self {
+            database,
+            pool,
+            documents,
+            assistant,
+            auth,
+            user,
+            keys,
+            sealer: sealer(SECRET),
+            shutdown,
+        }
     }
 
     pub(crate) async fn new() -> Self {
         Self::with_answers(10_000).await
+    }
+
+    /// Makes the processes to come know another SECRET_KEY for what is stored sealed.
+    pub(crate) fn change_secret(&mut self) {
+        self.sealer = sealer("6b51d431df5d7f141cbececcf79edf3d");
     }
 
     /// Starts a process.
@@ -109,6 +127,7 @@ impl Mesh {
     fn settings(&self) -> Settings {
         Settings {
             keys: self.keys.clone(),
+            sealer: self.sealer.clone(),
             concurrency: 4,
             terms: Terms {
                 lease: Duration::from_secs(1),
@@ -205,6 +224,10 @@ impl Drop for Node {
             runtime.shutdown_background();
         }
     }
+}
+
+fn sealer(secret: &str) -> Sealer {
+    Sealer::new(&secret.into()).unwrap()
 }
 
 /// The input of every shipped template.

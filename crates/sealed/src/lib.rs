@@ -1,10 +1,11 @@
-//! Values that the database keeps and must not give away: sealed under a key that only the process
-//! has. A value opens for the purpose and the row that it was sealed for, and nowhere else.
+//! Values that a database keeps and must not give away: sealed under a key that only the processes
+//! have. A value opens for the purpose and the row that it was sealed for, and nowhere else.
 
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use elenchus_settings::{Env, Invalid};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -13,6 +14,8 @@ const KEY_BYTES: usize = 32;
 /// What sealed values are for. The names are part of what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// Leave to act for somebody who is not waiting.
+    Grant,
     /// A mail that waits to be sent.
     Mail,
     /// What an account shares with its owner's authenticator.
@@ -43,6 +46,7 @@ impl std::fmt::Debug for Sealer {
 impl Purpose {
     fn as_str(self) -> &'static str {
         match self {
+            Self::Grant => "grant",
             Self::Mail => "mail",
             Self::SecondFactor => "second_factor",
             Self::SigningKey => "signing_key",
@@ -68,6 +72,12 @@ impl Sealer {
             .map_err(|_| Unopenable)?;
         let key = RandomizedNonceKey::new(&AES_256_GCM, &key).map_err(|_| Unopenable)?;
         Ok(Self { key: Arc::new(key) })
+    }
+
+    /// Reads `SECRET_KEY`, which the keys of the mesh have checked.
+    pub fn from_env(env: &Env) -> Result<Self, Invalid> {
+        let secret = env.secret("SECRET_KEY").unwrap_or_default();
+        Self::new(&secret).map_err(|_| Invalid::new("SECRET_KEY", "makes no key"))
     }
 
     /// Seals a value of a row.
