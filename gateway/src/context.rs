@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use elenchus_rpc::caller::REQUEST_ID;
+use elenchus_rpc::layer::idempotency::IDEMPOTENCY_KEY;
 use elenchus_rpc::layer::observe::inject_trace;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Version};
@@ -20,7 +21,7 @@ const LONGEST_REQUEST_ID: usize = 64;
 
 /// Headers of a REST request that services see, besides those that the gateway makes itself.
 const PASSED_ON: [HeaderName; 3] = [
-    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static(IDEMPOTENCY_KEY),
     HeaderName::from_static("accept-language"),
     HeaderName::from_static("user-agent"),
 ];
@@ -98,8 +99,8 @@ impl Context {
     pub(crate) fn metadata(&self, headers: &HeaderMap) -> HeaderMap {
         let mut metadata = HeaderMap::with_capacity(12);
         for name in &PASSED_ON {
-            if let Some(value) = headers.get(name) {
-                metadata.insert(name, value.clone());
+            for value in headers.get_all(name) {
+                metadata.append(name, value.clone());
             }
         }
         // Of two credentials none is the right one.

@@ -35,6 +35,11 @@ pub(crate) fn fill(method: &str, headers: &HeaderMap, message: Bytes) -> Result<
     seal(framed)
 }
 
+/// Whether a field of a request is filled from the cookie, whatever the client sends.
+pub(crate) fn is_filled(method: &str, field: &str) -> bool {
+    method == COMPLETE && field == "browser_token"
+}
+
 /// The redirect that begins a sign-in. None for any other method.
 pub(crate) fn redirect(method: &str, message: &Bytes) -> Result<Option<Response<Body>>, Problem> {
     if method != BEGIN {

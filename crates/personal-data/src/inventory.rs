@@ -60,6 +60,15 @@ pub const OUTBOX: Table = Table {
     erase: Erase::Delete,
 };
 
+/// Calls with an `Idempotency-Key`, in every service that takes one. Their answers repeat what the service
+/// hands out, and are gone after a day.
+pub const IDEMPOTENCY_KEY: Table = Table {
+    name: "idempotency_key",
+    rows: "t.user_id = $1::uuid",
+    export: Export::Nothing,
+    erase: Erase::Delete,
+};
+
 impl Inventory {
     /// Tables of the schema that the inventory does not name, and names without a table. For tests.
     pub async fn differences(&self, pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {

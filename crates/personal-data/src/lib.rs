@@ -12,7 +12,7 @@ use elenchus_rpc::UserId;
 use futures_util::stream::BoxStream;
 use serde_json::Value;
 
-pub use self::inventory::{Erase, Export, Inventory, OUTBOX, Table};
+pub use self::inventory::{Erase, Export, IDEMPOTENCY_KEY, Inventory, OUTBOX, Table};
 pub use self::rpc::PersonalData;
 
 /// Why personal data could not be handed out or erased.

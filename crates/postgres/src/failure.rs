@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use elenchus_rpc::status::Classify;
+use elenchus_rpc::status::{Classify, STORE_UNAVAILABLE};
 use tonic::Code;
 
 use crate::is_unreachable;
@@ -54,7 +54,7 @@ impl Classify for Failure {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unreachable(_) => "STORE_UNAVAILABLE",
+            Self::Unreachable(_) => STORE_UNAVAILABLE,
             Self::Nul(_) => "INVALID_FIELD",
             Self::Refused(_) => "STORE",
         }

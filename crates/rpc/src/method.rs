@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use elenchus_proto::DESCRIPTORS;
-use elenchus_proto::pb::rpc::v1::Access;
+use elenchus_proto::pb::rpc::v1::{Access, IdempotencyKey};
 use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
 
 /// A method of the mesh.
@@ -22,6 +22,8 @@ pub struct Method {
     pub is_client_streaming: bool,
     /// Whether asking twice does the same as asking once, as its `idempotency_level` says.
     pub is_idempotent: bool,
+    /// What an `Idempotency-Key` does for it.
+    pub idempotency_key: IdempotencyKey,
 }
 
 impl Method {
@@ -47,11 +49,29 @@ pub fn scopes() -> BTreeSet<&'static str> {
     scopes.filter(|scope| *scope != ANY_SCOPE).collect()
 }
 
-/// Who may call a method, as its `elenchus.rpc.v1.access` option says.
-pub fn access(method: &MethodDescriptor) -> Access {
+/// What the options of a method say.
+pub fn of(method: &MethodDescriptor) -> Method {
+    Method {
+        access: access(method),
+        role: text(method, "elenchus.rpc.v1.role"),
+        scope: text(method, "elenchus.rpc.v1.scope"),
+        is_server_streaming: method.is_server_streaming(),
+        is_client_streaming: method.is_client_streaming(),
+        is_idempotent: is_idempotent(method),
+        idempotency_key: idempotency_key(method),
+    }
+}
+
+fn access(method: &MethodDescriptor) -> Access {
     option(method, "elenchus.rpc.v1.access")
         .and_then(|value| Access::try_from(value.as_enum_number()?).ok())
         .unwrap_or(Access::Unspecified)
+}
+
+fn idempotency_key(method: &MethodDescriptor) -> IdempotencyKey {
+    option(method, "elenchus.rpc.v1.idempotency_key")
+        .and_then(|value| IdempotencyKey::try_from(value.as_enum_number()?).ok())
+        .unwrap_or(IdempotencyKey::Unspecified)
 }
 
 /// NO_SIDE_EFFECTS and IDEMPOTENT; 0 is IDEMPOTENCY_UNKNOWN.
@@ -75,15 +95,7 @@ fn table(pool: &DescriptorPool) -> HashMap<String, Method> {
         .flat_map(|service| service.methods().collect::<Vec<_>>())
         .map(|method| {
             let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-            let method = Method {
-                access: access(&method),
-                role: text(&method, "elenchus.rpc.v1.role"),
-                scope: text(&method, "elenchus.rpc.v1.scope"),
-                is_server_streaming: method.is_server_streaming(),
-                is_client_streaming: method.is_client_streaming(),
-                is_idempotent: is_idempotent(&method),
-            };
-            (path, method)
+            (path, of(&method))
         })
         .collect()
 }
@@ -132,6 +144,40 @@ mod tests {
                     "{path} lacks elenchus.rpc.v1.scope"
                 ),
             }
+        }
+    }
+
+    /// These end or change what there is, and do the same when they are called twice.
+    const MAKE_NOTHING: [&str; 6] = [
+        "/elenchus.analytics.v1.AnalyticsService/RefreshAnalytics",
+        "/elenchus.auth.v1.AuthService/Logout",
+        "/elenchus.auth.v1.CredentialService/ChangePassword",
+        "/elenchus.auth.v1.SecondFactorService/DisableSecondFactor",
+        "/elenchus.conversation.v1.ConversationService/StopGeneration",
+        "/elenchus.workflow.v1.WorkflowService/CancelExecution",
+    ];
+
+    /// Streams say for themselves how they are called twice, and nobody's keys are nobody's: public
+    /// methods have none.
+    #[test]
+    fn what_users_make_with_post_takes_an_idempotency_key() {
+        let http = DESCRIPTORS.get_extension_by_name("google.api.http").unwrap();
+        for descriptor in
+            DESCRIPTORS.services().flat_map(|service| service.methods().collect::<Vec<_>>())
+        {
+            let path =
+                format!("/{}/{}", descriptor.parent_service().full_name(), descriptor.name());
+            let method = &METHODS[&path];
+            let rule = descriptor.options().get_extension(&http).into_owned();
+            let is_post = rule.as_message().is_some_and(|rule| rule.has_field_by_name("post"));
+            let is_unary = !method.is_client_streaming && !method.is_server_streaming;
+            let is_for_users = matches!(method.access, Access::User | Access::Superuser);
+            let makes = is_post && is_unary && is_for_users && !method.is_idempotent;
+            assert_eq!(
+                method.idempotency_key != IdempotencyKey::Unspecified,
+                makes && !MAKE_NOTHING.contains(&&*path),
+                "{path}: see elenchus.rpc.v1.idempotency_key"
+            );
         }
     }
 

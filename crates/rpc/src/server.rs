@@ -17,7 +17,9 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tower::Service;
 
+use crate::idempotency::SharedLedger;
 use crate::layer::authenticate::Guard;
+use crate::layer::idempotency::{self, Once};
 use crate::layer::{authenticate, deadline, limit, observe, panic};
 use crate::shutdown::Shutdown;
 use crate::tls::Tls;
@@ -53,6 +55,7 @@ pub struct Server {
 /// A server in the making.
 pub struct Builder {
     guard: Guard,
+    ledger: Option<SharedLedger>,
     routes: RoutesBuilder,
     services: Vec<&'static str>,
     check: Option<Check>,
@@ -61,7 +64,8 @@ pub struct Builder {
 impl Server {
     /// Begins a service that lets callers in as `guard` says.
     pub fn builder(guard: Guard) -> Builder {
-        Builder { guard, routes: Routes::builder(), services: Vec::new(), check: None }
+        let (routes, services) = (Routes::builder(), Vec::new());
+        Builder { guard, ledger: None, routes, services, check: None }
     }
 
     /// The service's name.
@@ -120,6 +124,13 @@ impl Builder {
         self
     }
 
+    /// Remembers there which calls with an `Idempotency-Key` were made.
+    #[must_use]
+    pub fn ledger(mut self, ledger: SharedLedger) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
     /// Asks every two seconds whether the service can work; health says what it answers.
     #[must_use]
     pub fn healthy_while<F>(mut self, check: impl Fn() -> F + Send + Sync + 'static) -> Self
@@ -139,12 +150,15 @@ impl Builder {
         shutdown.spawn(report_health(reporter, self.services, self.check, shutdown.clone()));
 
         let name = self.guard.service;
+        let keys = self.guard.keys.clone();
+        let once = Once { ledger: self.ledger, keys, shutdown: shutdown.clone() };
         // Routes are layered and not the listener, so that both ways in pass the same checks.
         // The last one added is the first one passed.
         let router = self
             .routes
             .routes()
             .into_axum_router()
+            .layer(from_fn_with_state(Arc::new(once), idempotency::enforce))
             .layer(from_fn_with_state(Arc::new(self.guard), authenticate::enforce))
             .layer(from_fn(deadline::enforce))
             .layer(from_fn_with_state(Arc::new(Semaphore::new(PLACES)), limit::concurrency))

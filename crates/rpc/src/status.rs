@@ -8,6 +8,10 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+/// The reason of what failed because a service's database went away: when that was at the commit, what was
+/// to be done is done all the same.
+pub const STORE_UNAVAILABLE: &str = "STORE_UNAVAILABLE";
+
 /// The `domain` of every [`tonic_types::ErrorInfo`] that the mesh sends.
 pub const DOMAIN: &str = "elenchus";
 

@@ -3,9 +3,10 @@
 mod comment;
 mod rules;
 mod schema;
+mod security;
 
-use elenchus_proto::pb::rpc::v1::Access;
-use elenchus_rpc::method::access;
+use elenchus_proto::pb::rpc::v1::IdempotencyKey;
+use elenchus_rpc::method;
 use http::Method;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use serde_json::{Map, Value, json};
@@ -54,9 +55,7 @@ pub(crate) fn document(
         "tags": tags,
         "paths": paths,
         "components": {
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-            },
+            "securitySchemes": security::schemes(),
             "responses": {"Problem": problem_response()},
             "schemas": writer.schemas.finish(problem_schema()),
         },
@@ -81,11 +80,7 @@ impl Writer<'_> {
             operation.insert("requestBody".to_owned(), body);
         }
         operation.insert("responses".to_owned(), self.responses(binding, method));
-        let is_public = access(method) == Access::Public;
-        operation.insert(
-            "security".to_owned(),
-            if is_public { json!([]) } else { json!([{"bearer": []}]) },
-        );
+        operation.insert("security".to_owned(), security::of(method));
         operation
     }
 
@@ -112,7 +107,9 @@ impl Writer<'_> {
                     name.strip_prefix(taken.as_str())
                         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                 };
-                if binding.taken.iter().any(is_taken) {
+                if binding.taken.iter().any(is_taken)
+                    || oidc_redirect::is_filled(&binding.rpc.full_name, &name)
+                {
                     continue;
                 }
                 let (schema, description) =
@@ -124,6 +121,7 @@ impl Writer<'_> {
                 parameters.push(parameter);
             }
         }
+        parameters.extend(idempotency_header(method));
         parameters
     }
 
@@ -277,6 +275,25 @@ fn verb(method: &Method) -> Option<&'static str> {
         Method::TRACE => "trace",
         _ => return None,
     })
+}
+
+/// The header by which a client may make the call twice, where the method takes one.
+fn idempotency_header(method: &MethodDescriptor) -> Option<Value> {
+    let second = match method::of(method).idempotency_key {
+        IdempotencyKey::Unspecified => return None,
+        IdempotencyKey::Answer => "gets the answer of the first",
+        IdempotencyKey::Secret => "is refused with 409, because the answer is shown once",
+    };
+    let description = format!(
+        "A name for this call, such as a UUID, kept for a day. A second call with the same key and body {second}; \
+         with another body it is refused with 422, and with 409 while the first one is under way."
+    );
+    Some(json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "description": description,
+    }))
 }
 
 /// Additional bindings get numbers.

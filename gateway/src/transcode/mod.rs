@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use elenchus_proto::pb::rpc::v1::Access;
 use elenchus_rpc::Transport;
-use elenchus_rpc::method::access;
+use elenchus_rpc::method;
 use http::Method;
 use http::uri::PathAndQuery;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
@@ -96,7 +96,7 @@ impl Transcoder {
         let schema = Schema::compile(pool);
         let (mut rpcs, mut bindings, mut routes) = (HashMap::new(), Vec::new(), Routes::default());
         for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
-            match access(&method) {
+            match method::of(&method).access {
                 Access::Public | Access::User | Access::Superuser => {}
                 Access::Service | Access::OnBehalf => continue,
                 Access::Unspecified => {

@@ -1,6 +1,6 @@
 //! The documentation fits the OpenAPI 3.1 schema and follows the descriptors.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::services::Fakes;
 use crate::support::{Edge, Lab, settings};
@@ -61,6 +61,29 @@ fn collect<'a>(value: &'a Value, references: &mut Vec<&'a str>) {
         Value::Array(items) => items.iter().for_each(|value| collect(value, references)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+#[tokio::test]
+async fn an_operation_says_which_credentials_open_it_and_whether_it_can_be_made_twice() {
+    let document = document(&Fakes::default().edge().await).await;
+    let paths = &document["paths"];
+    for (path, verb, expected) in [
+        ("/api/v1/auth/register", "post", json!([])),
+        ("/api/v1/auth/tokens", "post", json!([{"bearer": []}])),
+        ("/api/v1/documents", "get", json!([{"bearer": []}, {"api_token": ["documents.read"]}])),
+        ("/api/v1/users", "get", json!([{"bearer": ["superuser"]}])),
+    ] {
+        assert_eq!(paths[path][verb]["security"], expected, "{verb} {path}");
+    }
+    let takes_key = |path: &str, verb: &str| {
+        let parameters = paths[path][verb]["parameters"].as_array().unwrap();
+        parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key")
+    };
+    assert!(takes_key("/api/v1/chat/conversations", "post"));
+    assert!(!takes_key("/api/v1/chat/conversations", "get"));
+    assert!(!takes_key("/api/v1/chat/stream", "post"));
+    // What the edge takes from a cookie alone is nothing that a client could send.
+    assert!(!paths["/api/v1/auth/google/callback"].to_string().contains("browser_token"));
 }
 
 /// One line for each operation: what clients depend on. `UPDATE_SNAPSHOTS=1` writes it anew.

@@ -79,6 +79,9 @@ pub enum BuildError {
     /// The table of events that wait for analytics.
     #[error("the outbox of the auth service cannot be migrated")]
     Outbox(#[from] sqlx::migrate::MigrateError),
+    /// The table of calls with an `Idempotency-Key`.
+    #[error(transparent)]
+    Ledger(#[from] elenchus_idempotency::Unopened),
     /// The way of mails.
     #[error("mails cannot be sent")]
     Mail(#[from] mail::MailError),
@@ -131,6 +134,7 @@ pub async fn build(
 ) -> Result<Server, BuildError> {
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, holders.analytics.clone(), shutdown);
+    let ledger = elenchus_idempotency::open(&pool, shutdown).await?;
 
     let store = Store::new(pool.clone(), settings.lifetime(), settings.sealer.clone());
     let notices = Notices::listen(&pool, &[mail::TABLE, erasure::TABLE], shutdown);
@@ -208,6 +212,7 @@ pub async fn build(
     let service = AuthRpc { accounts, store: store.clone(), rules: settings.passwords, issuer };
     let tokens = TokenRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
     let server = Server::builder(Guard { service: NAME, keys, sessions })
+        .ledger(ledger)
         .service(TokenServiceServer::new(tokens))
         .service(AuthServiceServer::new(service))
         .service(UserServiceServer::new(UserRpc { store: store.clone() }))

@@ -1,6 +1,6 @@
 //! What the service holds of a user. The record of what happened stays, without where it was done from.
 
-use elenchus_personal_data::{Erase, Export, Inventory, OUTBOX, Table};
+use elenchus_personal_data::{Erase, Export, IDEMPOTENCY_KEY, Inventory, OUTBOX, Table};
 
 use crate::NAME;
 
@@ -114,6 +114,7 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             export: Export::RowWithout(&["password_hash", "email_folded"]),
             erase: Erase::Delete,
         },
+        IDEMPOTENCY_KEY,
         OUTBOX,
     ],
     impersonal: &["signing_key"],

@@ -42,6 +42,9 @@ pub enum BuildError {
     /// The table of events that wait for analytics.
     #[error("the outbox of the conversation service cannot be migrated")]
     Outbox(#[from] sqlx::migrate::MigrateError),
+    /// The table of calls with an `Idempotency-Key`.
+    #[error(transparent)]
+    Ledger(#[from] elenchus_idempotency::Unopened),
     /// The server around the service.
     #[error("the conversation service cannot be served")]
     Server(#[from] elenchus_rpc::server::Error),
@@ -82,6 +85,7 @@ pub async fn build(
 ) -> Result<Server, BuildError> {
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, peers.analytics, shutdown);
+    let ledger = elenchus_idempotency::open(&pool, shutdown).await?;
     let store = Store::new(pool.clone());
     sweep::spawn(store.clone(), pace.sweep_every, shutdown);
 
@@ -111,6 +115,7 @@ pub async fn build(
     };
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone());
     let server = Server::builder(guard)
+        .ledger(ledger)
         .service(ConversationServiceServer::new(conversations))
         .service(MessageServiceServer::new(MessageRpc {
             store: store.clone(),

@@ -1,6 +1,6 @@
 //! What the service holds of a user.
 
-use elenchus_personal_data::{Erase, Export, Inventory, OUTBOX, Table};
+use elenchus_personal_data::{Erase, Export, IDEMPOTENCY_KEY, Inventory, OUTBOX, Table};
 
 use crate::NAME;
 
@@ -45,6 +45,7 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             export: Export::Nothing,
             erase: Erase::Otherwise,
         },
+        IDEMPOTENCY_KEY,
         OUTBOX,
     ],
     impersonal: &[],

@@ -67,6 +67,9 @@ pub enum BuildError {
     /// The table of events that wait for analytics.
     #[error("the outbox of the document service cannot be migrated")]
     Outbox(#[from] sqlx::migrate::MigrateError),
+    /// The table of calls with an `Idempotency-Key`.
+    #[error(transparent)]
+    Ledger(#[from] elenchus_idempotency::Unopened),
     /// The store of the files.
     #[error("the files cannot be kept")]
     Files(#[from] object_store::Error),
@@ -110,6 +113,7 @@ pub async fn build(
 ) -> Result<Server, BuildError> {
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, peers.analytics, shutdown);
+    let ledger = elenchus_idempotency::open(&pool, shutdown).await?;
 
     let files = storage::open(&settings.place)?;
     let embedder = Embedder::open(&settings.embedding)?;
@@ -166,6 +170,7 @@ pub async fn build(
         .with_files(Arc::new(StoredFiles(Arc::clone(&files))));
     let rpc = DocumentRpc { store: store.clone(), files, uploads, search, notices };
     let server = Server::builder(guard)
+        .ledger(ledger)
         .service(DocumentServiceServer::new(rpc))
         .service(personal_data.into_service())
         .healthy_while(move || {

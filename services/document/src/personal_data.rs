@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use elenchus_personal_data::{Erase, Error, Export, Files, Inventory, OUTBOX, Table};
+use elenchus_personal_data::{
+    Erase, Error, Export, Files, IDEMPOTENCY_KEY, Inventory, OUTBOX, Table,
+};
 use elenchus_rpc::UserId;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
@@ -69,6 +71,7 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             // The files are gone by now, and the conversation service erases its own.
             erase: Erase::Delete,
         },
+        IDEMPOTENCY_KEY,
         OUTBOX,
     ],
     impersonal: &[],

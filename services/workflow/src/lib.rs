@@ -43,6 +43,9 @@ pub enum BuildError {
     /// The table of events that wait for analytics.
     #[error("the outbox of the workflow service cannot be migrated")]
     Outbox(#[from] sqlx::migrate::MigrateError),
+    /// The table of calls with an `Idempotency-Key`.
+    #[error(transparent)]
+    Ledger(#[from] elenchus_idempotency::Unopened),
     /// A workflow that comes with the service.
     #[error(transparent)]
     Template(#[from] Unusable),
@@ -96,6 +99,7 @@ pub async fn build(
 ) -> Result<Server, BuildError> {
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, peers.analytics, shutdown);
+    let ledger = elenchus_idempotency::open(&pool, shutdown).await?;
 
     let queue = Queue::new(pool.clone(), RUNS, "workflow_execution_id", settings.terms);
     let store = Store::new(pool.clone(), queue.clone(), settings.sealer);
@@ -117,6 +121,7 @@ pub async fn build(
     let service =
         WorkflowRpc { store: store.clone(), grants, notices, poll, shutdown: shutdown.clone() };
     let server = Server::builder(Guard { service: NAME, keys: settings.keys, sessions })
+        .ledger(ledger)
         .service(WorkflowServiceServer::new(service))
         .service(personal_data.into_service())
         .healthy_while(move || {

@@ -230,6 +230,8 @@ fn bearer(value: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use elenchus_proto::pb::rpc::v1::IdempotencyKey;
+
     use super::*;
 
     fn method(access: Access, role: Option<&str>, scope: Option<&str>) -> Method {
@@ -240,6 +242,7 @@ mod tests {
             is_server_streaming: false,
             is_client_streaming: false,
             is_idempotent: false,
+            idempotency_key: IdempotencyKey::Unspecified,
         }
     }
 

@@ -3,6 +3,7 @@
 
 pub mod authenticate;
 pub mod deadline;
+pub mod idempotency;
 pub mod limit;
 pub mod observe;
 pub mod panic;

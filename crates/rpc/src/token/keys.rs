@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use elenchus_settings::{Env, Invalid};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
+
+use crate::idempotency::Fingerprint;
 
 use super::claims::{AccessClaims, ServiceClaims};
 use super::jwt::{ACCESS_TYPE, SERVICE_TYPE, key_id, sign, verify};
@@ -20,6 +23,7 @@ pub struct Keys {
     algorithm: Algorithm,
     access: Key,
     service: Key,
+    fingerprint: hmac::Key,
     /// Where access tokens are checked with published keys.
     published: Option<Arc<PublishedKeys>>,
 }
@@ -64,6 +68,10 @@ impl Keys {
             algorithm: Algorithm::Hs256,
             access: Key::new(secret.expose_secret().as_bytes()),
             service: Key::new(&secret::derive(secret, "service token")),
+            fingerprint: hmac::Key::new(
+                HMAC_SHA256,
+                &secret::derive(secret, "request fingerprint"),
+            ),
             published: None,
         })
     }
@@ -106,6 +114,14 @@ impl Keys {
         let published = self.published.as_ref().ok_or(Rejected::KeysUnavailable)?;
         let key = published.find(&kid.ok_or(Rejected::Invalid)?).await?;
         verify(ACCESS_TYPE, token, AUDIENCE, self.algorithm, &key)
+    }
+
+    /// What tells a request from others, and tells nobody without the keys what is in it.
+    pub fn fingerprint(&self, request: &[u8]) -> Fingerprint {
+        let tag = hmac::sign(&self.fingerprint, request);
+        let mut fingerprint = Fingerprint::default();
+        fingerprint.copy_from_slice(tag.as_ref());
+        fingerprint
     }
 
     /// Signs a token by which `caller` speaks to `callee`.

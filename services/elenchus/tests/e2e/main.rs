@@ -4,6 +4,7 @@ mod bad_input;
 mod cite;
 mod doctor;
 mod embedded;
+mod idempotency;
 mod interrupted;
 mod mesh;
 mod operator;

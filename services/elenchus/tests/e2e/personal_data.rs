@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use elenchus_personal_data::{Export, Inventory};
+use elenchus_rpc::Shutdown;
 use elenchus_testkit::{postgres, redis};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ async fn every_table_of_every_service_says_what_it_holds_of_users() {
         let (_database, pool) = postgres::database(inventory.service, migrator).await;
         if inventory.service != elenchus_analytics::NAME {
             elenchus_outbox::migrate(&pool).await.unwrap();
+            elenchus_idempotency::open(&pool, &Shutdown::new()).await.unwrap();
         }
         let differences = inventory.differences(&pool).await.unwrap();
         assert_eq!(differences, Vec::<String>::new(), "PERSONAL_DATA of {}", inventory.service);

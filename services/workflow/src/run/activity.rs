@@ -9,6 +9,7 @@ use elenchus_proto::pb::document::v1 as document;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_rpc::Transport;
 use elenchus_rpc::caller::{Grant, on_behalf_of};
+use elenchus_rpc::layer::idempotency::IDEMPOTENCY_KEY;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -26,7 +27,6 @@ const SEARCH_BUDGET: Duration = Duration::from_secs(20);
 const ANSWER_BUDGET: Duration = Duration::from_secs(60);
 /// The most that the assistant takes.
 const MOST_PASSAGES: usize = 50;
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// By whose leave a call is made, and under which key.
 pub(super) struct Call {
