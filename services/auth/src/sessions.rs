@@ -2,38 +2,30 @@
 //! itself.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use elenchus_cache::Cache;
 use elenchus_rpc::session::ended::{self, Memory};
-use elenchus_rpc::session::{Authority, Credential, Sessions};
+use elenchus_rpc::session::{Answers, Authority, Credential, Sessions};
 use elenchus_rpc::status::from_error;
 use elenchus_rpc::token::TokenHash;
+use futures_util::future::join_all;
 use tonic::Status;
 
 use crate::domain::{Error, SessionId};
 use crate::store::Store;
 
-/// As long as the other services believe an answer.
-const BELIEVED_FOR: Duration = Duration::from_secs(1);
-const REMEMBERED: u64 = 100_000;
-
 /// Asks the store, at most once a second for each session.
 pub(crate) struct StoredSessions {
     store: Store,
     cache: Cache,
-    answers: moka::future::Cache<Credential, Option<Authority>>,
+    answers: Answers,
 }
 
 impl StoredSessions {
     /// Asks this store, and tells over the cache what has ended.
     pub(crate) fn new(store: Store, cache: Cache) -> Self {
-        let answers = moka::future::Cache::builder()
-            .max_capacity(REMEMBERED)
-            .time_to_live(BELIEVED_FOR)
-            .build();
-        Self { store, cache, answers }
+        Self { store, cache, answers: Answers::default() }
     }
 
     /// Asks anew the next time, here and in every process.
@@ -44,6 +36,11 @@ impl StoredSessions {
     /// Asks anew the next time, here and in every process.
     pub(crate) async fn end_token(&self, hash: TokenHash) {
         self.tell(Credential::Token(hash)).await;
+    }
+
+    /// Asks anew the next time, here and in every process: what these open has changed.
+    pub(crate) async fn change(&self, credentials: Vec<Credential>) {
+        join_all(credentials.into_iter().map(|credential| self.tell(credential))).await;
     }
 
     async fn tell(&self, credential: Credential) {
@@ -62,11 +59,11 @@ impl StoredSessions {
 #[async_trait]
 impl Memory for StoredSessions {
     async fn forget(&self, credential: Credential) {
-        self.answers.invalidate(&credential).await;
+        self.answers.forget(credential).await;
     }
 
     fn doubt(&self) {
-        self.answers.invalidate_all();
+        self.answers.doubt();
     }
 }
 
@@ -74,6 +71,6 @@ impl Memory for StoredSessions {
 impl Sessions for StoredSessions {
     async fn authority(&self, credential: Credential) -> Result<Option<Authority>, Status> {
         let ask = self.ask(credential);
-        self.answers.try_get_with(credential, ask).await.map_err(from_error::<Arc<Error>>)
+        self.answers.get(credential, ask).await.map_err(from_error::<Arc<Error>>)
     }
 }

@@ -1,6 +1,7 @@
 //! What a credential lets its user do, as the auth service says it: a log-out, a deactivation, a lost
 //! role or a revoked token holds at every service within a second, and as a rule at once.
 
+mod answers;
 pub mod ended;
 mod remote;
 mod silence;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::caller::UserId;
 use crate::token::TokenHash;
 
+pub use self::answers::Answers;
 pub use self::remote::RemoteSessions;
 
 /// What is alive or not, whatever its text says.

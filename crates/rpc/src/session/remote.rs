@@ -12,6 +12,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 use uuid::Uuid;
 
+use super::answers::{Answers, REMEMBERED};
 use super::ended::Memory;
 use super::silence::Silence;
 use super::{Authority, Credential, Sessions};
@@ -19,11 +20,8 @@ use crate::caller::{UserId, as_service};
 use crate::status::DOMAIN;
 use crate::transport::Transport;
 
-/// How long an answer of the auth service is believed.
-const BELIEVED_FOR: Duration = Duration::from_secs(1);
 /// How long what was alive is taken for alive while the auth service cannot say.
 const REMEMBERED_FOR: Duration = Duration::from_secs(300);
-const REMEMBERED: u64 = 100_000;
 /// With what follows, whoever cannot be let in is told so within two seconds.
 const BUDGET: Duration = Duration::from_millis(1500);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -32,7 +30,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// that were alive in the last minutes are alive.
 pub struct RemoteSessions {
     auth: Transport,
-    answers: Cache<Credential, Option<Authority>>,
+    answers: Answers,
     /// Those that were alive. Never consulted while the auth service answers.
     seen: Cache<Credential, Authority>,
     silence: Silence,
@@ -43,7 +41,7 @@ impl RemoteSessions {
     pub fn new(auth: Transport) -> Self {
         Self {
             auth,
-            answers: Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build(),
+            answers: Answers::default(),
             seen: Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBERED_FOR).build(),
             silence: Silence::default(),
         }
@@ -75,13 +73,13 @@ impl RemoteSessions {
 #[async_trait]
 impl Memory for RemoteSessions {
     async fn forget(&self, credential: Credential) {
-        self.answers.invalidate(&credential).await;
+        self.answers.forget(credential).await;
         self.seen.invalidate(&credential).await;
     }
 
     fn doubt(&self) {
         // What stands in while auth is silent stays: losing Redis must not close doors as well.
-        self.answers.invalidate_all();
+        self.answers.doubt();
     }
 }
 
@@ -93,8 +91,7 @@ impl Sessions for RemoteSessions {
         {
             return Ok(Some(authority));
         }
-        // Callers who ask for the same credential at once wait for one answer.
-        let status = match self.answers.try_get_with(credential, self.learn(credential)).await {
+        let status = match self.answers.get(credential, self.learn(credential)).await {
             Ok(authority) => return Ok(authority),
             Err(status) => status,
         };

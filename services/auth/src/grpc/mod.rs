@@ -7,6 +7,7 @@ mod origin;
 mod personal_data;
 mod second_factor;
 mod session;
+mod signed_in;
 mod ticket;
 mod token;
 mod user;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 
 pub(crate) use self::credential::CredentialRpc;
 
-use crate::accounts::{Accounts, Admission, SignedIn};
+use crate::accounts::Accounts;
 use crate::domain::{EmailAddress, Error, PasswordRules, Profile, Registration, SessionId, User};
 use crate::opaque_token::OpaqueToken;
 use crate::signing_keys::SigningKeys;
@@ -40,10 +41,6 @@ pub(crate) use self::session::SessionRpc;
 pub(crate) use self::ticket::TicketRpc;
 pub(crate) use self::token::TokenRpc;
 pub(crate) use self::user::UserRpc;
-
-const TOKEN_TYPE: &str = "bearer";
-/// How long the second step of a sign-in may take, as the store has it.
-const CHALLENGE_SECONDS: i32 = 300;
 
 /// `elenchus.auth.v1.AuthService`.
 pub(crate) struct AuthRpc {
@@ -92,26 +89,7 @@ impl AuthService for AuthRpc {
         let password = SecretString::from(password);
         let admission =
             self.accounts.log_in(&username, password, &origin).await.map_err(from_error)?;
-        let signed_in = match admission {
-            Admission::Session(signed_in) => signed_in,
-            Admission::Challenge(token) => {
-                let second_factor_required = Some(challenge(&token));
-                return Ok(Response::new(pb::LoginResponse {
-                    second_factor_required,
-                    ..Default::default()
-                }));
-            }
-        };
-        record_user(&signed_in.user);
-        let access_token = self.issuer.access_token(&signed_in).await.map_err(from_error)?;
-        Ok(Response::new(pb::LoginResponse {
-            access_token,
-            refresh_token: signed_in.refresh_token.expose().to_owned(),
-            token_type: TOKEN_TYPE.to_owned(),
-            expires_in: self.issuer.expires_in(),
-            user: Some(signed_in.user.into()),
-            second_factor_required: None,
-        }))
+        Ok(Response::new(self.issuer.answer(admission).await.map_err(from_error)?))
     }
 
     #[tracing::instrument(name = "auth.refresh", skip_all, fields(user.id))]
@@ -122,15 +100,8 @@ impl AuthService for AuthRpc {
         let origin = origin::of(&request);
         let presented = OpaqueToken::presented(request.into_inner().refresh_token);
         let signed_in = self.accounts.refresh(presented, &origin).await.map_err(from_error)?;
-        record_user(&signed_in.user);
-        let access_token = self.issuer.access_token(&signed_in).await.map_err(from_error)?;
-        Ok(Response::new(pb::RefreshResponse {
-            access_token,
-            refresh_token: signed_in.refresh_token.expose().to_owned(),
-            token_type: TOKEN_TYPE.to_owned(),
-            expires_in: self.issuer.expires_in(),
-            user: Some(signed_in.user.into()),
-        }))
+        let tokens = self.issuer.tokens(signed_in).await.map_err(from_error)?;
+        Ok(Response::new(tokens.into()))
     }
 
     #[tracing::instrument(name = "auth.log_out", skip_all)]
@@ -189,10 +160,6 @@ impl AuthService for AuthRpc {
 }
 
 impl Issuer {
-    async fn access_token(&self, signed_in: &SignedIn) -> Result<String, Error> {
-        self.token_of(signed_in.user.user_id, signed_in.session).await
-    }
-
     async fn token_of(&self, user: UserId, session: SessionId) -> Result<String, Error> {
         let (user, session) = (user.0, session.0);
         let lifetime = self.access_token_lifetime;
@@ -205,14 +172,6 @@ impl Issuer {
 
     fn expires_in(&self) -> i32 {
         i32::try_from(self.access_token_lifetime.as_secs()).unwrap_or(i32::MAX)
-    }
-}
-
-/// What is answered in the place of a session where a second factor is demanded.
-fn challenge(token: &OpaqueToken) -> pb::SecondFactorChallenge {
-    pb::SecondFactorChallenge {
-        challenge_token: token.expose().to_owned(),
-        expires_in: CHALLENGE_SECONDS,
     }
 }
 

@@ -5,8 +5,7 @@ use elenchus_proto::pb::auth::v1::oidc_service_server::OidcService;
 use elenchus_rpc::status::from_error;
 use tonic::{Request, Response, Status};
 
-use super::{Issuer, TOKEN_TYPE, challenge, origin, record_user};
-use crate::accounts::Admission;
+use super::{Issuer, origin};
 use crate::oidc::{Oidc, Returned};
 
 /// Serves sign-in by an issuer's word.
@@ -40,25 +39,7 @@ impl OidcService for OidcRpc {
         let pb::CompleteOidcLoginRequest { code, state, error, browser_token } =
             request.into_inner();
         let returned = Returned { code, state, error, browser_token };
-        let signed_in = match self.oidc.complete(returned, &origin).await.map_err(from_error)? {
-            Admission::Session(signed_in) => signed_in,
-            Admission::Challenge(token) => {
-                let second_factor_required = Some(challenge(&token));
-                return Ok(Response::new(pb::CompleteOidcLoginResponse {
-                    second_factor_required,
-                    ..Default::default()
-                }));
-            }
-        };
-        record_user(&signed_in.user);
-        let access_token = self.issuer.access_token(&signed_in).await.map_err(from_error)?;
-        Ok(Response::new(pb::CompleteOidcLoginResponse {
-            access_token,
-            refresh_token: signed_in.refresh_token.expose().to_owned(),
-            token_type: TOKEN_TYPE.to_owned(),
-            expires_in: self.issuer.expires_in(),
-            user: Some(signed_in.user.into()),
-            second_factor_required: None,
-        }))
+        let admission = self.oidc.complete(returned, &origin).await.map_err(from_error)?;
+        Ok(Response::new(self.issuer.answer(admission).await.map_err(from_error)?))
     }
 }

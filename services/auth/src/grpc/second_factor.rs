@@ -10,7 +10,7 @@ use elenchus_rpc::status::from_error;
 use secrecy::SecretString;
 use tonic::{Request, Response, Status};
 
-use super::{Issuer, TOKEN_TYPE, origin, record_user};
+use super::{Issuer, origin};
 use crate::accounts::Accounts;
 use crate::opaque_token::OpaqueToken;
 use crate::second_factor::SecondFactor;
@@ -37,15 +37,8 @@ impl SecondFactorService for SecondFactorRpc {
         let challenge = OpaqueToken::presented(challenge_token);
         let signed_in =
             self.accounts.complete(challenge, &code, &origin).await.map_err(from_error)?;
-        record_user(&signed_in.user);
-        let access_token = self.issuer.access_token(&signed_in).await.map_err(from_error)?;
-        Ok(Response::new(pb::CompleteLoginResponse {
-            access_token,
-            refresh_token: signed_in.refresh_token.expose().to_owned(),
-            token_type: TOKEN_TYPE.to_owned(),
-            expires_in: self.issuer.expires_in(),
-            user: Some(signed_in.user.into()),
-        }))
+        let tokens = self.issuer.tokens(signed_in).await.map_err(from_error)?;
+        Ok(Response::new(tokens.into()))
     }
 
     #[tracing::instrument(name = "auth.get_second_factor", skip_all)]
