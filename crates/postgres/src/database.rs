@@ -51,6 +51,12 @@ fn options(settings: &DatabaseSettings, schema: &str) -> Result<PgConnectOptions
         .options([("search_path", format!("{schema},public"))]))
 }
 
+/// Connections to the database of a pool that are for one kind of work alone: it waits for nobody else.
+pub fn aside(pool: &PgPool, connections: u32) -> PgPool {
+    let options = pool.options().clone().max_connections(connections);
+    options.connect_lazy_with(pool.connect_options().as_ref().clone())
+}
+
 fn pool(settings: &DatabaseSettings, options: PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(settings.max_connections)

@@ -8,7 +8,7 @@ mod failure;
 mod inspect;
 mod settings;
 
-pub use database::Database;
+pub use database::{Database, aside};
 pub use error::{Error, constraint, is_unreachable};
 pub use failure::Failure;
 pub use inspect::{Inspection, Vector, inspect};

@@ -72,6 +72,7 @@ async fn an_operation_says_which_credentials_open_it_and_whether_it_can_be_made_
         ("/api/v1/auth/tokens", "post", json!([{"bearer": []}])),
         ("/api/v1/documents", "get", json!([{"bearer": []}, {"api_token": ["documents.read"]}])),
         ("/api/v1/users", "get", json!([{"bearer": ["superuser"]}])),
+        ("/api/v1/audit", "get", json!([{"bearer": ["auditor"]}])),
     ] {
         assert_eq!(paths[path][verb]["security"], expected, "{verb} {path}");
     }

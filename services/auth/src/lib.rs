@@ -208,6 +208,7 @@ pub async fn build(
         )?,
         issuer: issuer.clone(),
     };
+    let users = UserRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
     let session = SessionRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
     let service = AuthRpc { accounts, store: store.clone(), rules: settings.passwords, issuer };
     let tokens = TokenRpc { store: store.clone(), sessions: Arc::clone(&sessions) };
@@ -215,7 +216,7 @@ pub async fn build(
         .ledger(ledger)
         .service(TokenServiceServer::new(tokens))
         .service(AuthServiceServer::new(service))
-        .service(UserServiceServer::new(UserRpc { store: store.clone() }))
+        .service(UserServiceServer::new(users))
         .service(TicketServiceServer::new(tickets))
         .service(PersonalDataServiceServer::new(personal_data))
         .service(own.into_service())

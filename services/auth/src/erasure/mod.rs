@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use elenchus_durable::{Notices, Queue, Terms, Worker};
 use elenchus_personal_data::PersonalData;
+use elenchus_rpc::session::Credential;
 use elenchus_rpc::{Shutdown, UserId};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -50,13 +51,14 @@ impl Erasures {
         Self { store, queue }
     }
 
-    /// Closes an account and begins its erasure, unless that has begun. None where there is none.
+    /// Closes an account and begins its erasure, unless that has begun, and tells whose credentials open
+    /// nothing from now on. None where there is none.
     pub(crate) async fn begin(
         &self,
         actor: Actor,
         user_id: UserId,
         origin: &Origin,
-    ) -> Result<Option<Erasure>, Error> {
+    ) -> Result<Option<(Erasure, Vec<Credential>)>, Error> {
         self.store.close_account(&self.queue, actor, user_id, origin).await
     }
 

@@ -29,7 +29,7 @@ const LAST_LINE: &[u8] = b"{\"complete\":true}\n";
 
 /// `elenchus.auth.v1.PersonalDataService`.
 pub(crate) struct PersonalDataRpc {
-    /// Who may close an account.
+    /// Who may close an account, and who is told that one was.
     pub(crate) credentials: Arc<Credentials>,
     /// What holds the record.
     pub(crate) store: Store,
@@ -49,7 +49,8 @@ impl PersonalDataRpc {
         origin: &Origin,
     ) -> Result<Option<pb::Erasure>, Status> {
         let begun = self.erasures.begin(actor, user_id, origin).await.map_err(from_error)?;
-        let erasure = begun.ok_or_else(|| from_error(Error::NoAccount))?;
+        let (erasure, ended) = begun.ok_or_else(|| from_error(Error::NoAccount))?;
+        self.credentials.sessions.change(ended).await;
         Ok(Some(erasure.into()))
     }
 }

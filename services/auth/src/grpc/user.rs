@@ -1,9 +1,12 @@
 //! Accounts as things to look after: one's own, and for superusers everybody's.
 
+use std::sync::Arc;
+
 use elenchus_proto::json;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::user_service_server::UserService;
 use elenchus_rpc::page::{Page, respond};
+use elenchus_rpc::session::Credential;
 use elenchus_rpc::status::{from_error, invalid};
 use elenchus_rpc::{Caller, UserId};
 use serde_json::Value;
@@ -13,6 +16,7 @@ use uuid::Uuid;
 use super::origin;
 use crate::domain::audit::Actor;
 use crate::domain::{AccountChange, Error, Preferences, ProfileChange, Roles, User};
+use crate::sessions::StoredSessions;
 use crate::store::{Store, UserFilter};
 
 const DEFAULT_USERS: i32 = 50;
@@ -21,6 +25,8 @@ const DEFAULT_USERS: i32 = 50;
 pub(crate) struct UserRpc {
     /// What holds the accounts.
     pub(crate) store: Store,
+    /// What every process is told by of rights that change.
+    pub(crate) sessions: Arc<StoredSessions>,
 }
 
 #[tonic::async_trait]
@@ -116,7 +122,8 @@ impl UserService for UserRpc {
         let request = request.into_inner();
         let user_id = user_id(&request.user_id)?;
         let change = AccountChange::try_from(request).map_err(from_error)?;
-        let user = found(self.store.update_user(actor, user_id, &change, &origin).await)?;
+        let user =
+            self.told(self.store.update_user(actor, user_id, &change, &origin).await).await?;
         Ok(Response::new(pb::UpdateUserResponse { user }))
     }
 
@@ -130,8 +137,21 @@ impl UserService for UserRpc {
         let request = request.into_inner();
         let user_id = user_id(&request.user_id)?;
         let roles = Roles::parse(request.roles).map_err(from_error)?;
-        let user = found(self.store.set_roles(actor, user_id, &roles, &origin).await)?;
+        let user = self.told(self.store.set_roles(actor, user_id, &roles, &origin).await).await?;
         Ok(Response::new(pb::SetUserRolesResponse { user }))
+    }
+}
+
+impl UserRpc {
+    /// The account that was changed, once every process has been told that its rights did.
+    async fn told(
+        &self,
+        changed: Result<Option<(User, Vec<Credential>)>, Error>,
+    ) -> Result<Option<pb::User>, Status> {
+        let changed = changed.and_then(|changed| changed.ok_or(Error::NoAccount));
+        let (user, credentials) = changed.map_err(from_error)?;
+        self.sessions.change(credentials).await;
+        Ok(Some(user.into()))
     }
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use elenchus_durable::{Lease, Queue};
 use elenchus_rpc::UserId;
+use elenchus_rpc::session::Credential;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use super::alive::credentials_of;
 use super::session::end_all;
 use super::user::{has_superuser, lock_superusers, lock_user};
 use super::{EndReason, Store, audit};
@@ -32,19 +34,21 @@ impl From<Row> for Erasure {
 
 impl Store {
     /// Closes an account, ends its sessions and queues its erasure. One that is closed already keeps
-    /// the erasure that it has.
+    /// the erasure that it has. Tells whose credentials open nothing from now on.
     pub(crate) async fn close_account(
         &self,
         queue: &Queue,
         actor: Actor,
         user_id: UserId,
         origin: &Origin,
-    ) -> Result<Option<Erasure>, Error> {
+    ) -> Result<Option<(Erasure, Vec<Credential>)>, Error> {
         let mut transaction = self.pool.begin().await?;
         lock_superusers(&mut transaction).await?;
         let Some(before) = lock_user(&mut transaction, user_id).await? else {
-            return Ok(erasure_of(&mut transaction, user_id).await?);
+            let begun = erasure_of(&mut transaction, user_id).await?;
+            return Ok(begun.map(|erasure| (erasure, Vec::new())));
         };
+        let ended = credentials_of(&mut transaction, user_id).await?;
         sqlx::query(
             "UPDATE account SET is_active = false, closed_at = now(), updated_at = now() WHERE user_id = $1",
         )
@@ -71,7 +75,7 @@ impl Store {
         self.mails.put(&mut transaction, &letter).await?;
         queue.wake(&mut transaction, row.erasure_id).await?;
         transaction.commit().await?;
-        Ok(Some(row.into()))
+        Ok(Some((row.into(), ended)))
     }
 
     /// How far an erasure is.

@@ -2,6 +2,7 @@
 //! row lock.
 
 mod account;
+mod alive;
 mod audit;
 mod credential;
 mod erasure;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
+use elenchus_postgres::aside;
 use elenchus_sealed::Sealer;
 
 pub use self::account::{Account, NewAccount};
@@ -37,10 +39,16 @@ use crate::mail::Outbox;
 /// The tables of the auth service.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
+/// Connections for checks of credentials. A check is one look-up by key, and each credential is asked for
+/// once a second.
+const CHECKS: u32 = 4;
+
 /// Accounts and sessions on PostgreSQL.
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
+    /// For what every call of the mesh waits for, whatever sign-ins do to the pool.
+    checks: PgPool,
     lifetime: SessionLifetime,
     mails: Outbox,
     sealer: Sealer,
@@ -59,7 +67,8 @@ impl Store {
     /// A store over a migrated database.
     pub fn new(pool: PgPool, lifetime: SessionLifetime, sealer: Sealer) -> Self {
         let mails = Outbox::new(pool.clone(), sealer.clone());
-        Self { pool, lifetime, mails, sealer }
+        let checks = aside(&pool, CHECKS);
+        Self { pool, checks, lifetime, mails, sealer }
     }
 
     /// The mails that its changes cause.

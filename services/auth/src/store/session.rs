@@ -310,7 +310,7 @@ impl Store {
         )
         .bind(session.0)
         .bind(self.lifetime.idle.as_secs_f64())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.checks)
         .await?;
         Ok(row.map(|(user_id, is_superuser, roles)| Authority {
             is_superuser,

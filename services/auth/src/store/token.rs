@@ -173,13 +173,13 @@ impl Store {
              WHERE is_active",
         )
         .bind(hash)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.checks)
         .await?;
         let Some(row) = row else { return Ok(None) };
         if row.is_use_to_be_noted {
             sqlx::query("UPDATE api_token SET last_used_at = now() WHERE token_hash = $1")
                 .bind(hash)
-                .execute(&self.pool)
+                .execute(&self.checks)
                 .await?;
         }
         Ok(Some(Authority {

@@ -3,12 +3,14 @@
 
 use elenchus_rpc::UserId;
 use elenchus_rpc::page::Page;
+use elenchus_rpc::session::Credential;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::account::{UserRow, user_columns};
+use super::alive::credentials_of;
 use super::session::end_all;
 use super::{EndReason, Store, audit};
 use crate::domain::audit::{Act, Actor, Event};
@@ -63,14 +65,15 @@ impl Store {
         Ok(Some(user))
     }
 
-    /// Changes an account for somebody else. There is always one active superuser.
+    /// Changes an account for somebody else. There is always one active superuser. Tells whose
+    /// credentials open something else from now on.
     pub async fn update_user(
         &self,
         actor: Actor,
         user_id: UserId,
         change: &AccountChange,
         origin: &Origin,
-    ) -> Result<Option<User>, Error> {
+    ) -> Result<Option<(User, Vec<Credential>)>, Error> {
         if change.is_active == Some(false) && actor == Actor::User(user_id) {
             return Err(Error::OwnAccount);
         }
@@ -85,6 +88,12 @@ impl Store {
         {
             return Err(Error::LastSuperuser);
         }
+        let has_other_rights =
+            before.is_active != user.is_active || before.is_superuser != user.is_superuser;
+        let changed = match has_other_rights {
+            true => credentials_of(&mut transaction, user_id).await?,
+            false => Vec::new(),
+        };
         if before.is_active && !user.is_active {
             end_all(&mut transaction, user_id, None, EndReason::Deactivated).await?;
         }
@@ -95,17 +104,17 @@ impl Store {
         };
         record(&mut transaction, actor, user_id, &change, origin).await?;
         transaction.commit().await?;
-        Ok(Some(user))
+        Ok(Some((user, changed)))
     }
 
-    /// Replaces the named roles of an account.
+    /// Replaces the named roles of an account. Tells whose credentials open something else from now on.
     pub async fn set_roles(
         &self,
         actor: Actor,
         user_id: UserId,
         roles: &Roles,
         origin: &Origin,
-    ) -> Result<Option<User>, Error> {
+    ) -> Result<Option<(User, Vec<Credential>)>, Error> {
         let mut transaction = self.pool.begin().await?;
         if lock_user(&mut transaction, user_id).await?.is_none() {
             return Ok(None);
@@ -123,10 +132,11 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let user = update(&mut transaction, user_id, &AccountChange::default()).await?;
+        let changed = credentials_of(&mut transaction, user_id).await?;
         let event = Event::by(actor, Act::SetRoles).about(user_id).with("roles", roles.names());
         audit::record(&mut transaction, &event, origin).await?;
         transaction.commit().await?;
-        Ok(user)
+        Ok(user.map(|user| (user, changed)))
     }
 
     /// What the account's programs keep with it.

@@ -1,8 +1,10 @@
 //! Where an account is signed in, as its owner sees it and ends it.
 
+use elenchus_auth::opaque_token::OpaqueToken;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::session_service_client::SessionServiceClient;
 use elenchus_rpc::Transport;
+use futures_util::future::join_all;
 use tonic::{Code, Request};
 
 use crate::reason;
@@ -132,4 +134,60 @@ async fn whoever_has_a_copy_of_a_session_ends_it_and_the_owner_is_told() {
     let reuse = fixture.auth.refresh(refresh(&first.refresh_token)).await.unwrap_err();
     assert_eq!(reason(&reuse), "REFRESH_TOKEN_REUSED");
     fixture.service.mails.wait(EMAIL, "was used from two places at once", 1).await;
+}
+
+#[tokio::test]
+async fn a_thousand_refreshes_at_once_leave_one_family_that_lives() {
+    let mut fixture = Fixture::new().await;
+    let first = fixture.sign_in(EMAIL, "Phone").await;
+    let refreshes = (0..1000).map(|_| {
+        let (mut auth, first) = (fixture.auth.clone(), first.refresh_token.clone());
+        async move { auth.refresh(refresh(&first)).await }
+    });
+    let mut successors = Vec::new();
+    for outcome in join_all(refreshes).await {
+        match outcome {
+            Ok(answer) => successors.push(answer.into_inner()),
+            // A machine that is busy turns some away, and nobody for another reason.
+            Err(refusal) => assert_eq!(refusal.code(), Code::Unavailable, "{refusal}"),
+        }
+    }
+    assert!(!successors.is_empty());
+    assert_eq!(fixture.list(&successors[0].access_token).await.len(), 1);
+
+    let living: Vec<u8> = sqlx::query_scalar(
+        "SELECT token_hash FROM session JOIN account USING (user_id) WHERE email = $1",
+    )
+    .bind(EMAIL)
+    .fetch_one(&fixture.service.pool)
+    .await
+    .unwrap();
+    let lives = |answer: &pb::RefreshResponse| {
+        OpaqueToken::presented(answer.refresh_token.clone()).hash().as_ref() == living
+    };
+    let (living, void): (Vec<_>, Vec<_>) = successors.into_iter().partition(lives);
+    assert_eq!(living.len(), 1, "{} are void", void.len());
+    let next = fixture.auth.refresh(refresh(&living[0].refresh_token)).await.unwrap();
+    let Some(void) = void.first() else { return };
+    let reuse = fixture.auth.refresh(refresh(&void.refresh_token)).await.unwrap_err();
+    assert_eq!(reason(&reuse), "REFRESH_TOKEN_REUSED");
+    let heir = next.into_inner().refresh_token;
+    assert!(fixture.auth.refresh(refresh(&heir)).await.is_err(), "the family has ended");
+}
+
+#[tokio::test]
+async fn credentials_are_checked_while_other_work_has_every_connection() {
+    let mut fixture = Fixture::new().await;
+    let session = fixture.sign_in(EMAIL, "Phone").await;
+    let keys = &fixture.service.settings.keys;
+    let session_id = keys.verify_access(&session.access_token).await.unwrap().sid.to_string();
+    let pool = &fixture.service.pool;
+    let mut held = Vec::new();
+    // One is with whoever listens to notices.
+    while pool.size() < pool.options().get_max_connections() || pool.num_idle() > 0 {
+        held.push(pool.acquire().await.unwrap());
+    }
+    let mut peer = fixture.service.as_service(fixture.service.near());
+    let answer = peer.check_session(pb::CheckSessionRequest { session_id }).await.unwrap();
+    assert!(answer.into_inner().is_active);
 }

@@ -1,11 +1,23 @@
 //! Accounts looked after: one's own, and by superusers everybody's.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use elenchus_cache::Cache;
 use elenchus_proto::json;
 use elenchus_proto::pb::auth::v1 as pb;
 use elenchus_proto::pb::auth::v1::audit_service_client::AuditServiceClient;
+use elenchus_proto::pb::auth::v1::personal_data_service_client::PersonalDataServiceClient;
+use elenchus_proto::pb::auth::v1::token_service_client::TokenServiceClient;
 use elenchus_proto::pb::auth::v1::user_service_client::UserServiceClient;
 use elenchus_rpc::Transport;
 use elenchus_rpc::page::NEXT_PAGE_TOKEN;
+use elenchus_rpc::session::Credential;
+use elenchus_rpc::session::ended::{self, Memory};
+use elenchus_rpc::token::OpaqueToken;
+use elenchus_settings::Env;
 use serde_json::{Value, json};
 use tonic::Code;
 
@@ -236,6 +248,122 @@ async fn somebody_is_always_in_charge() {
         .await
         .unwrap();
     assert_eq!(left, 1);
+}
+
+#[tokio::test]
+async fn an_auditor_reads_the_whole_record_and_administers_nothing() {
+    let service = Service::start().await;
+    let boss = superuser(&service, BOSS).await;
+    let me = sign_in(&service, EMAIL).await;
+    let (mut users, mut audit) =
+        (Users::new(service.near()), AuditServiceClient::new(service.near()));
+    let mut read = async || {
+        let all = by(&me.access_token, pb::ListAuditEventsRequest::default());
+        audit.list_audit_events(all).await.map(|answer| answer.into_inner().events)
+    };
+    let refusal = read().await.unwrap_err();
+    assert_eq!((refusal.code(), &*reason(&refusal)), (Code::PermissionDenied, "ROLE_REQUIRED"));
+
+    let roles = |roles: &[&str]| pb::SetUserRolesRequest {
+        user_id: id(&me),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+    };
+    users.set_user_roles(by(&boss.access_token, roles(&["auditor"]))).await.unwrap();
+    let events = read().await.unwrap();
+    assert!(events.iter().any(|event| event.user_id == id(&boss)), "{events:?}");
+    assert_eq!(events[0].act, "account.set_roles");
+    let list = by(&me.access_token, pb::ListUsersRequest::default());
+    assert_eq!(users.list_users(list).await.unwrap_err().code(), Code::PermissionDenied);
+    let more = by(&me.access_token, in_charge(&id(&me), true));
+    assert_eq!(users.update_user(more).await.unwrap_err().code(), Code::PermissionDenied);
+
+    users.set_user_roles(by(&boss.access_token, roles(&[]))).await.unwrap();
+    assert_eq!(read().await.unwrap_err().code(), Code::PermissionDenied);
+}
+
+/// Writes down what it is told of.
+#[derive(Default)]
+struct Told(Mutex<HashSet<Credential>>);
+
+#[async_trait]
+impl Memory for Told {
+    async fn forget(&self, credential: Credential) {
+        self.0.lock().unwrap().insert(credential);
+    }
+
+    fn doubt(&self) {}
+}
+
+impl Told {
+    /// Waits until it was told of all of these since it was last asked.
+    async fn until(&self, what: &str, credentials: &[Credential]) {
+        let patience = Instant::now() + Duration::from_secs(20);
+        while !credentials.iter().all(|one| self.0.lock().unwrap().contains(one)) {
+            assert!(Instant::now() < patience, "nobody was told: {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.0.lock().unwrap().clear();
+    }
+}
+
+#[tokio::test]
+async fn every_process_is_told_whose_credentials_open_something_else() {
+    let Some(redis) = elenchus_testkit::redis::url() else { return };
+    let service = Service::with(&[("REDIS_URL", &redis)]).await;
+    let cache = Cache::from_env(&Env::of_pairs([("REDIS_URL", redis)])).unwrap();
+    let told = Arc::new(Told::default());
+    ended::heed(&cache, Arc::clone(&told), &service.shutdown);
+    let marker = Credential::Session(uuid::Uuid::now_v7());
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !told.0.lock().unwrap().contains(&marker) {
+        assert!(Instant::now() < patience, "nothing is heard");
+        ended::tell(&cache, marker).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    let boss = superuser(&service, BOSS).await;
+    let mut users = Users::new(service.near());
+    let roles = |of: &str| pb::SetUserRolesRequest {
+        user_id: of.to_owned(),
+        roles: vec!["auditor".to_owned()],
+    };
+    let [mine, theirs] = [EMAIL, "closed@example.com"].map(|email| Held::by(&service, email));
+    let (mine, theirs) = (mine.await, theirs.await);
+    users.set_user_roles(by(&boss.access_token, roles(&mine.user_id))).await.unwrap();
+    told.until("other roles", &mine.credentials).await;
+    for (what, change) in [
+        ("in charge", in_charge(&mine.user_id, true)),
+        ("deactivated", active(&mine.user_id, false)),
+    ] {
+        users.update_user(by(&boss.access_token, change)).await.unwrap();
+        told.until(what, &mine.credentials).await;
+    }
+    let close = by(&boss.access_token, pb::DeleteUserRequest { user_id: theirs.user_id.clone() });
+    PersonalDataServiceClient::new(service.near()).delete_user(close).await.unwrap();
+    told.until("closed", &theirs.credentials).await;
+}
+
+/// Somebody's session and API token.
+struct Held {
+    user_id: String,
+    credentials: [Credential; 2],
+}
+
+impl Held {
+    async fn by(service: &Service, email: &str) -> Self {
+        let pair = sign_in(service, email).await;
+        let session = service.settings.keys.verify_access(&pair.access_token).await.unwrap().sid;
+        let new = pb::CreateTokenRequest {
+            name: "CI".to_owned(),
+            scopes: vec!["documents.read".to_owned()],
+            expires_in_days: None,
+        };
+        let mut tokens = TokenServiceClient::new(service.near());
+        let made = tokens.create_token(by(&pair.access_token, new)).await.unwrap().into_inner();
+        let token = OpaqueToken::parse(&made.token).unwrap();
+        let credentials = [Credential::Session(session), Credential::Token(token.hash())];
+        Self { user_id: id(&pair), credentials }
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ struct Route {
     method: Method,
     path: String,
     access: Access,
+    /// Whether it demands a role, which a plain user lacks and a superuser has.
+    is_privileged: bool,
     is_upload: bool,
 }
 
@@ -27,14 +29,15 @@ async fn routes(mesh: &Mesh) -> Vec<Route> {
     let mut routes = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (verb, operation) in operations.as_object().unwrap() {
-            let Some(access) = access_of(operation["operationId"].as_str().unwrap()) else {
+            let Some(method) = method_of(operation["operationId"].as_str().unwrap()) else {
                 continue;
             };
             let content = &operation["requestBody"]["content"];
             routes.push(Route {
                 method: verb.to_uppercase().parse().unwrap(),
                 path: path.clone(),
-                access,
+                access: method.access,
+                is_privileged: method.access == Access::Superuser || method.role.is_some(),
                 is_upload: content.get("multipart/form-data").is_some(),
             });
         }
@@ -43,11 +46,11 @@ async fn routes(mesh: &Mesh) -> Vec<Route> {
 }
 
 /// `UserService_GetUser`, or `UserService_GetUser_2` for another route of the same method.
-fn access_of(operation: &str) -> Option<Access> {
+fn method_of(operation: &str) -> Option<&'static method::Method> {
     let mut words = operation.split('_');
     let (service, name) = (words.next()?, words.next()?);
     let service = DESCRIPTORS.services().find(|known| known.name() == service)?;
-    Some(method::find(&format!("/{}/{name}", service.full_name())).unwrap().access)
+    method::find(&format!("/{}/{name}", service.full_name()))
 }
 
 /// What somebody has, by the name that paths give it.
@@ -166,7 +169,7 @@ async fn every_route_lets_in_whom_it_says_and_shows_nobody_the_rows_of_others() 
             let status = route.status(&mesh, &rows, bad).await;
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{name} with {bad:?}");
         }
-        if route.access == Access::Superuser {
+        if route.is_privileged {
             assert_eq!(plain, StatusCode::FORBIDDEN, "{name}");
             continue;
         }
@@ -206,8 +209,7 @@ async fn kept(owner: &User<'_>, rows: &Rows) -> Vec<Value> {
 
 /// What is for superusers opens for one; the last of it closes the account.
 async fn administers(mesh: &Mesh, rows: &Rows, routes: &[Route]) {
-    let mut routes: Vec<&Route> =
-        routes.iter().filter(|route| route.access == Access::Superuser).collect();
+    let mut routes: Vec<&Route> = routes.iter().filter(|route| route.is_privileged).collect();
     routes.sort_by_key(|route| route.method == Method::DELETE);
     assert!(routes.len() > 5, "{} routes for superusers", routes.len());
     let token = token_of(mesh, "root@example.com").await;
