@@ -11,6 +11,8 @@ for pair in redis-server:redis-server chromium:chromium node:nodejs npm:npm pyth
     pdftoppm:poppler-utils; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
+set -- /usr/lib/*/faketime/libfaketimeMT.so.1
+[ -e "$1" ] || missing="$missing faketime"
 [ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$missing postgresql"
 python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || missing="$missing python3-venv"
 if [ -n "$missing" ]; then

@@ -29,6 +29,14 @@ pub async fn postgres(folder: &TempDir) -> Result<Cluster, Error> {
     Cluster::start(&folder.path().join("postgres"), &programs, Options { fsync: false }).await
 }
 
+/// Ends the PostgreSQL of a folder as kill -9 would. Its cluster starts it again.
+pub fn kill_postgres(folder: &TempDir) -> io::Result<()> {
+    let file = std::fs::read_to_string(folder.path().join("postgres/data/postmaster.pid"))?;
+    let pid = file.lines().next().and_then(|line| Pid::from_raw(line.trim().parse().ok()?));
+    let pid = pid.ok_or_else(|| io::Error::other("postmaster.pid names no process"))?;
+    Ok(kill_process(pid, Signal::KILL)?)
+}
+
 /// A Redis that keeps nothing. Dropping it ends it.
 pub struct Redis {
     server: Child,

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cite;
+mod clocks;
 mod doctor;
 mod embedded;
 mod idempotency;
@@ -11,6 +12,7 @@ mod operator;
 mod outages;
 mod personal_data;
 mod routes;
+mod secrets;
 mod socket;
 mod untrusted;
 mod walk;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use elenchus_testkit::postgres;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -14,10 +15,21 @@ const EMAIL: &str = "ada@example.com";
 
 /// Runs the program to its end, with this on its standard input.
 pub(crate) fn elenchus(data: &Path, arguments: &[&str], input: &str) -> Output {
+    elenchus_with(data, &[], arguments, input)
+}
+
+/// The same, with more variables.
+fn elenchus_with(
+    data: &Path,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+    input: &str,
+) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_elenchus"))
         .args(arguments)
         .current_dir(data)
         .env("ELENCHUS_DATA_DIR", data)
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -88,4 +100,30 @@ async fn an_operator_works_on_an_installation_that_stands_still() {
 
     let mesh = Mesh::embedded_on(data);
     assert_eq!(log_in(&mesh, "correct horse battery").await.0, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_works_on_the_database_that_is_named() {
+    let database = postgres::empty_database().await;
+    let data = TempDir::new().unwrap();
+    let named = ("DATABASE_URL", database.url());
+    let keyless =
+        elenchus_with(data.path(), &[named], &["user", "create", EMAIL], "correct horse battery\n");
+    assert_eq!(keyless.status.code(), Some(64));
+    assert!(said(&keyless).contains("SECRET_KEY"), "{}", said(&keyless));
+
+    let variables = [named, ("SECRET_KEY", "9f86d081884c7d659a2feaa0c55ad015")];
+    let run =
+        |arguments: &[&str], input: &str| elenchus_with(data.path(), &variables, arguments, input);
+    let made = run(&["user", "create", "--superuser", EMAIL], "correct horse battery\n");
+    assert!(made.status.success(), "{}", said(&made));
+    assert!(said(&run(&["user", "create", EMAIL, "--generate"], "")).contains("already exists"));
+    let reset = run(&["user", "reset-password", EMAIL], "battery horse correct\n");
+    assert!(reset.status.success(), "{}", said(&reset));
+    assert!(!data.path().join("postgres").exists(), "a private PostgreSQL was made");
+
+    let mesh = Mesh::embedded_with(data, &variables);
+    assert_eq!(log_in(&mesh, "correct horse battery").await.0, StatusCode::UNAUTHORIZED);
+    let (status, session) = log_in(&mesh, "battery horse correct").await;
+    assert_eq!((status, &session["user"]["is_superuser"]), (StatusCode::OK, &json!(true)));
 }

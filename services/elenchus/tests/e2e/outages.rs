@@ -88,6 +88,43 @@ async fn tokens_go_on_opening_what_they_opened_while_auth_has_no_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_killed_costs_nobody_their_session() {
+    let folder = TempDir::new().unwrap();
+    let of_auth = servers::postgres(&folder).await.unwrap();
+    let url = of_auth.superuser_url().expose_secret().to_owned();
+    let database = postgres::empty_database().await;
+    // Without the Redis that tests share: the sign-ins that are tried here are nobody else's affair.
+    let more = [
+        ("AUTH_DATABASE_URL", url.as_str()),
+        ("LOGIN_ATTEMPTS_PER_MINUTE", "10000"),
+        ("LOGIN_ATTEMPTS_PER_ADDRESS_PER_MINUTE", "10000"),
+    ];
+    let mesh = Mesh::apart_with(database.url(), None, &more).await;
+    let user = mesh.user("ada@example.com").await;
+    until_every_path_answers(&user, StatusCode::OK).await;
+
+    for _ in 0..3 {
+        servers::kill_postgres(&folder).unwrap();
+        let body = json!({"username": "ada@example.com", "password": "correct horse battery"});
+        let began = Instant::now();
+        loop {
+            let answer = mesh.request(Method::POST, "/api/v1/auth/login").json(&body).send().await;
+            let status_of_login = answer.unwrap().status();
+            for path in PATHS {
+                assert_eq!(status(&user, path).await, StatusCode::OK, "{path}");
+            }
+            if status_of_login == StatusCode::OK {
+                break;
+            }
+            assert_eq!(status_of_login, StatusCode::SERVICE_UNAVAILABLE);
+            assert!(began.elapsed() < Duration::from_secs(60), "no recovery");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    user.get("/api/v1/auth/me").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_out_holds_everywhere_within_two_seconds_with_redis_and_without_it() {
     let Some(mut redis) = servers::Redis::start().unwrap() else { return };
     let database = postgres::empty_database().await;
