@@ -21,6 +21,12 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Otherwise,
         },
         Table {
+            name: "forgotten_document",
+            rows: "t.user_id = $1",
+            export: Export::Nothing,
+            erase: Erase::Delete,
+        },
+        Table {
             name: "message",
             rows: "t.conversation_id IN (SELECT conversation_id FROM conversation WHERE user_id = $1)",
             export: Export::RowWithout(&["generating_until", "stop_requested_at"]),

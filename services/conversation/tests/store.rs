@@ -141,3 +141,29 @@ async fn a_conversation_that_is_not_there_is_refused_before_anything_is_asked() 
     let place = Place::In(ConversationId(Uuid::now_v7()));
     assert!(matches!(store.context(someone(), &place).await, Err(Error::ConversationNotFound)));
 }
+
+#[tokio::test]
+async fn a_document_attached_while_it_is_deleted_does_not_stay_attached() {
+    let (_database, store) = store().await;
+    let owner = someone();
+    for number in 0..20 {
+        let document = Uuid::now_v7();
+        let new = NewConversation {
+            title: Title::parse("Lease").unwrap(),
+            session_id: SessionId::parse(&number.to_string()).unwrap(),
+            metadata: Default::default(),
+        };
+        let conversation = store.create(owner, &new).await.unwrap();
+        let (attached, forgotten) = tokio::join!(
+            store.attach(owner, conversation.id, document),
+            store.detach_everywhere(owner, document),
+        );
+        forgotten.unwrap();
+        // Whichever came first, the document is in no conversation.
+        assert!(matches!(attached, Ok(_) | Err(Error::DocumentNotFound)), "{attached:?}");
+        let found = store.find(owner, conversation.id).await.unwrap().unwrap();
+        assert!(found.document_ids.is_empty(), "{found:?}");
+        let late = store.attach(owner, conversation.id, document).await;
+        assert!(matches!(late, Err(Error::DocumentNotFound)), "{late:?}");
+    }
+}

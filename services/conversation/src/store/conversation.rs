@@ -158,6 +158,8 @@ impl Store {
         if !lock(&mut transaction, owner, id).await? {
             return Err(Error::ConversationNotFound);
         }
+        // The document was there when its own service was asked, and may have been deleted since.
+        settle_existence(&mut transaction, document_id).await?;
         let added = sqlx::query(
             "INSERT INTO conversation_document (conversation_id, document_id) VALUES ($1, $2)
              ON CONFLICT DO NOTHING",
@@ -166,6 +168,9 @@ impl Store {
         .bind(document_id)
         .execute(&mut *transaction)
         .await?;
+        if is_forgotten(&mut transaction, document_id).await? {
+            return Err(Error::DocumentNotFound);
+        }
         let changed = self::changed(&mut transaction, owner, id, added.rows_affected() > 0).await?;
         if changed.document_ids.len() > Conversation::MAX_DOCUMENTS {
             return Err(Error::TooManyDocuments { most: Conversation::MAX_DOCUMENTS });
@@ -198,8 +203,18 @@ impl Store {
         Ok(changed)
     }
 
-    /// Detaches a document that is no more from all conversations of its owner.
+    /// Detaches a document that is no more from all conversations of its owner, for good: nobody who is
+    /// attaching it right now succeeds.
     pub async fn detach_everywhere(&self, owner: UserId, document_id: Uuid) -> Result<(), Error> {
+        let mut transaction = self.pool.begin().await?;
+        settle_existence(&mut transaction, document_id).await?;
+        sqlx::query(
+            "INSERT INTO forgotten_document (document_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(document_id)
+        .bind(owner.0)
+        .execute(&mut *transaction)
+        .await?;
         sqlx::query(
             "DELETE FROM conversation_document AS attached USING conversation
              WHERE attached.conversation_id = conversation.conversation_id
@@ -207,10 +222,32 @@ impl Store {
         )
         .bind(owner.0)
         .bind(document_id)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        Ok(transaction.commit().await?)
     }
+}
+
+/// Until the transaction ends, nobody else attaches or forgets the document.
+async fn settle_existence(
+    transaction: &mut PgConnection,
+    document_id: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))")
+        .bind(document_id)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+async fn is_forgotten(
+    transaction: &mut PgConnection,
+    document_id: Uuid,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM forgotten_document WHERE document_id = $1)")
+        .bind(document_id)
+        .fetch_one(transaction)
+        .await
 }
 
 /// Marks a locked conversation as changed, where it was, and reads it.
