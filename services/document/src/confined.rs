@@ -16,7 +16,7 @@ pub const CONFINE_ARGUMENT: &str = "confine";
 
 /// From start to answer. The computing time is limited inside.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// A page's picture is 6 MB.
+/// A page's picture is 6 MB, and the text of a long book as much.
 const MOST_OUTPUT: u64 = 64 << 20;
 
 /// Becomes the program that the other arguments name. `main` calls it before anything else, when its
@@ -34,18 +34,18 @@ pub fn run_confined() -> ExitCode {
 
 /// Starts confined programs.
 #[derive(Debug, Clone)]
-pub(super) struct Confined {
+pub(crate) struct Confined {
     program: PathBuf,
     tessdata: Option<String>,
 }
 
 impl Confined {
-    pub(super) fn new(program: PathBuf, tessdata: Option<String>) -> Self {
+    pub(crate) fn new(program: PathBuf, tessdata: Option<String>) -> Self {
         Self { program, tessdata }
     }
 
     /// What a program says, given this input. Nothing when it fails on it.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &self,
         program: &Path,
         arguments: &[&str],
@@ -56,7 +56,7 @@ impl Confined {
     }
 
     /// As [`Confined::run`], with the input by a pipe.
-    pub(super) async fn feed(
+    pub(crate) async fn feed(
         &self,
         program: &Path,
         arguments: &[&str],

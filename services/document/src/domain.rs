@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use elenchus_postgres::Failure;
 use uuid::Uuid;
 
+use crate::extract::Block;
 use crate::legal::Detected;
 
 /// A file of a user and what was read from it.
@@ -98,7 +99,11 @@ pub struct Passage {
     pub start_char: i32,
     /// Where it ends, exclusive.
     pub end_char: i32,
-    /// The heading that it stands under.
+    /// The line of its page that it starts on, from 1; 0 where it was cut before lines were counted.
+    pub line: i32,
+    /// The headings that it stands under, the outermost first.
+    pub section: Vec<String>,
+    /// The innermost of them.
     pub heading: String,
     /// Its document's title.
     pub title: String,
@@ -123,6 +128,9 @@ pub struct PageText {
     pub height: i32,
     /// Seven numbers for each recognised word: start, end, left, top, right, bottom, percent of sureness.
     pub words: Vec<i32>,
+    /// Its headings, tables and notes, where the format says which those are.
+    #[sqlx(json)]
+    pub blocks: Vec<Block>,
 }
 
 /// What an owner says of a document.

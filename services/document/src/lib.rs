@@ -2,6 +2,7 @@
 //! into passages with exact places, and finds them by words and by meaning.
 
 pub mod chunk;
+mod confined;
 mod deletion;
 pub mod domain;
 mod embedding;
@@ -33,11 +34,11 @@ use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
 use sqlx::PgPool;
 
+pub use self::confined::{CONFINE_ARGUMENT, run_confined};
 pub use self::extract::{
     EXTRACT_ARGUMENT, PROBE_ARGUMENT, probe_jails, run_extractor, run_jail_probe,
 };
 pub use self::personal_data::PERSONAL_DATA;
-pub use self::recognize::{CONFINE_ARGUMENT, run_confined};
 pub use self::settings::Settings;
 pub use self::storage::{Place, S3, SweepPace, probe_files};
 pub use self::vector::Effort;
@@ -134,7 +135,8 @@ pub async fn build(
     let processing = Processing {
         store: store.clone(),
         files: Arc::clone(&files),
-        extractor: Extractor::new(settings.extractor, Limits::default()),
+        extractor: Extractor::new(settings.extractor, Limits::default())
+            .with_poppler(settings.recognition.pdftotext()),
         recognizer,
         embedder: embedder.clone(),
     };

@@ -14,10 +14,10 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use crate::chunk::{chunks, sections, title};
+use crate::chunk::{Heading, chunks, sections, title};
 use crate::domain::{Document, PageText, Passage};
 use crate::embedding::{Stop, embed_next};
-use crate::extract::{Extracted, Extractor, Failure, PAGE_BREAK, Source, has_words};
+use crate::extract::{BlockKind, Extracted, Extractor, Failure, PAGE_BREAK, Source, has_words};
 use crate::legal::{Cited, authorities, cited, detect};
 use crate::recognize::Recognizer;
 use crate::storage::Files;
@@ -110,12 +110,13 @@ impl Processing {
         }
         if !self.store.is_cut(id).await? {
             self.store.advance(lease, "chunk", RECOGNIZED).await?;
-            let text = text(&pages);
+            let (text, headings) = (text(&pages), headings(&pages));
             let count = self.store.page_count(id).await?;
             // A long text takes seconds, which calls must not wait for.
             let cut = spawn_blocking(move || {
                 let says = Says { detected: detect(&text), citations: cited(&text) };
-                (text.chars().count(), passages(id, &text, count, &says.citations), says)
+                let passages = passages(id, &text, &headings, count, &says.citations);
+                (text.chars().count(), passages, says)
             });
             let (length, passages, says) = cut.await.map_err(passing)?;
             self.store.keep_passages(lease, length, &passages, &says).await?;
@@ -126,7 +127,6 @@ impl Processing {
     async fn extract(&self, document: &Document) -> Result<Result<Extracted, Failure>, End> {
         // Whole before it is read: the reader's time is not spent waiting for a store.
         let file = self.local_copy(document).await?;
-        let file = tokio::fs::File::from_std(file);
         Ok(self.extractor.extract(file, &document.extension()).await.map_err(passing)?)
     }
 
@@ -199,11 +199,32 @@ fn text(pages: &[PageText]) -> String {
     pages.join(&PAGE_BREAK.to_string())
 }
 
+/// The headings that the file names, at their places in the whole text.
+fn headings(pages: &[PageText]) -> Vec<Heading> {
+    let number = |number: i32| usize::try_from(number).unwrap_or_default();
+    let of_page = |page: &PageText| {
+        let start = number(page.start_char);
+        let named = page.blocks.iter().filter(|block| block.kind == BlockKind::Heading);
+        let headings = named.map(move |block| Heading {
+            start_char: start + number(block.start),
+            level: block.level.unsigned_abs(),
+        });
+        headings.collect::<Vec<_>>()
+    };
+    pages.iter().flat_map(of_page).collect()
+}
+
 /// The passages of a text whose first pages are those of the file.
-fn passages(document_id: Uuid, text: &str, pages: i32, cited: &[Cited]) -> Vec<Passage> {
+fn passages(
+    document_id: Uuid,
+    text: &str,
+    headings: &[Heading],
+    pages: i32,
+    cited: &[Cited],
+) -> Vec<Passage> {
     let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     let title = title(text);
-    chunks(text)
+    chunks(text, headings)
         .into_iter()
         .enumerate()
         .map(|(index, chunk)| {
@@ -218,7 +239,9 @@ fn passages(document_id: Uuid, text: &str, pages: i32, cited: &[Cited]) -> Vec<P
                 page: i32::try_from(chunk.page).ok().filter(|page| *page <= pages),
                 start_char,
                 end_char,
-                heading: chunk.heading.unwrap_or_default().to_owned(),
+                line: i32::try_from(chunk.line).unwrap_or(i32::MAX),
+                section: chunk.section.iter().map(|name| (*name).to_owned()).collect(),
+                heading: chunk.section.last().copied().unwrap_or_default().to_owned(),
                 title: title.clone(),
                 citations: [sections(chunk.content), authorities(within)].concat(),
             }

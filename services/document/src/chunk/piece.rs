@@ -27,7 +27,27 @@ pub(super) struct Piece {
     pub(super) end: usize,
     /// In words.
     pub(super) weight: usize,
-    pub(super) is_heading: bool,
+    pub(super) heading: Option<Rank>,
+}
+
+/// How deep a heading stands: one of a higher rank stands under those of lower ones.
+pub(super) type Rank = u32;
+
+/// A heading that the file calls one, by the place of its first letter, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) start: usize,
+    /// From 1.
+    pub(super) level: u32,
+}
+
+/// How far the ranks of two known levels stand apart: what only looks like a heading stands between.
+const KNOWN: Rank = 10;
+
+impl Piece {
+    pub(super) fn is_heading(&self) -> bool {
+        self.heading.is_some()
+    }
 }
 
 /// How long a text is, in words.
@@ -35,12 +55,13 @@ pub(super) fn weigh(text: &str) -> usize {
     text.split_whitespace().count().max(text.chars().count().div_ceil(LETTERS))
 }
 
-/// Cuts a page, leaving out the white space between the pieces.
-pub(super) fn pieces(page: &str) -> Vec<Piece> {
+/// Cuts a page, leaving out the white space between the pieces. `known` are its headings, in order;
+/// `level` is that of the last one before it, and of the last one once it was read.
+pub(super) fn pieces(page: &str, known: &[Known], level: &mut u32) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for (start, end, is_heading) in paragraphs(page) {
+    for (start, end, heading) in paragraphs(page, known, level) {
         if weigh(&page[start..end]) <= MOST {
-            push(page, start, end, is_heading, &mut pieces);
+            push(page, start, end, heading, &mut pieces);
         } else {
             cut(page, start, end, &mut pieces);
         }
@@ -48,34 +69,42 @@ pub(super) fn pieces(page: &str) -> Vec<Piece> {
     pieces
 }
 
-fn push(page: &str, start: usize, end: usize, is_heading: bool, pieces: &mut Vec<Piece>) {
+fn push(page: &str, start: usize, end: usize, heading: Option<Rank>, pieces: &mut Vec<Piece>) {
     let text = &page[start..end];
     let start = start + (text.len() - text.trim_start().len());
     let end = start + text.trim().len();
     if start < end {
-        pieces.push(Piece { start, end, weight: weigh(&page[start..end]), is_heading });
+        pieces.push(Piece { start, end, weight: weigh(&page[start..end]), heading });
     }
 }
 
 /// Lines that belong together: up to a blank line, a heading, a new clause, or the end of a sentence.
-fn paragraphs(page: &str) -> Vec<(usize, usize, bool)> {
-    let mut paragraphs: Vec<(usize, usize, bool)> = Vec::new();
+fn paragraphs(page: &str, known: &[Known], level: &mut u32) -> Vec<(usize, usize, Option<Rank>)> {
+    let mut paragraphs: Vec<(usize, usize, Option<Rank>)> = Vec::new();
+    let mut known = known.iter().copied().peekable();
     let mut is_open = false;
     let mut at = 0;
     for line in page.split_inclusive('\n') {
         let (start, end) = (at, at + line.len());
         at = end;
+        let named = known.next_if(|known| known.start < end).map(|known| known.level);
         let line = line.trim();
         if line.is_empty() {
             is_open = false;
             continue;
         }
-        let is_heading = is_heading(line);
-        match paragraphs.last_mut() {
-            Some(last) if is_open && !is_heading && !starts_clause(line) => last.1 = end,
-            _ => paragraphs.push((start, end, is_heading)),
+        if let Some(named) = named {
+            *level = named;
         }
-        is_open = !is_heading && !line.ends_with(['.', ';', ':', '?', '!']);
+        let heading = match named {
+            Some(named) => Some(named * KNOWN),
+            None => is_heading(line).then(|| *level * KNOWN + rank(line)),
+        };
+        match paragraphs.last_mut() {
+            Some(last) if is_open && heading.is_none() && !starts_clause(line) => last.1 = end,
+            _ => paragraphs.push((start, end, heading)),
+        }
+        is_open = heading.is_none() && !line.ends_with(['.', ';', ':', '?', '!']);
     }
     paragraphs
 }
@@ -91,7 +120,7 @@ fn cut(page: &str, start: usize, end: usize, pieces: &mut Vec<Piece>) {
         } else {
             best_cut(&page[from..limit]).map_or(limit, |cut| from + cut)
         };
-        push(page, from, to, false, pieces);
+        push(page, from, to, None, pieces);
         from = to;
     }
 }
@@ -144,6 +173,24 @@ fn is_heading(line: &str) -> bool {
         return false;
     }
     line.starts_with("# ") || line.starts_with('§') || is_in_capitals(line) || names_section(line)
+}
+
+/// How deep a line that looks like a heading stands, from 1 to 9.
+fn rank(line: &str) -> Rank {
+    let line = line.trim_start_matches(['#', ' ']);
+    let first = line.split_whitespace().next().unwrap_or(line);
+    if line.starts_with('§') {
+        return 3;
+    }
+    match SECTION_WORDS.iter().position(|word| word.eq_ignore_ascii_case(first)) {
+        Some(word) if matches!(SECTION_WORDS[word], "section" | "rule" | "clause" | "count") => 3,
+        Some(_) => 1,
+        None if is_numeral(first) => {
+            let parts = first.trim_end_matches(['.', ')']).split('.').count();
+            3 + u32::try_from(parts).unwrap_or(u32::MAX).min(6)
+        }
+        None => 2,
+    }
 }
 
 fn is_in_capitals(line: &str) -> bool {
@@ -215,7 +262,7 @@ mod tests {
         let page =
             "(a) The parent or\n    student consents\n(b) in writing.\nThe school may\nrefuse.";
         let texts: Vec<_> =
-            pieces(page).iter().map(|piece| &page[piece.start..piece.end]).collect();
+            pieces(page, &[], &mut 0).iter().map(|piece| &page[piece.start..piece.end]).collect();
         assert_eq!(
             texts,
             [

@@ -38,7 +38,7 @@ fn answer(claimed: &str) -> io::Result<()> {
     let claimed = claimed.to_owned();
     let outcome = thread::Builder::new()
         .stack_size(STACK)
-        .spawn(move || read(bytes, &claimed))?
+        .spawn(move || read_here(bytes, &claimed))?
         .join()
         .unwrap_or_else(|_| Err(Failure::crashed()));
 
@@ -47,7 +47,8 @@ fn answer(claimed: &str) -> io::Result<()> {
     output.flush()
 }
 
-fn read(bytes: Vec<u8>, claimed: &str) -> Result<Extracted, Failure> {
+/// Reads a file in this very process, which is the jailed one, or a fuzzer's.
+pub fn read_here(bytes: Vec<u8>, claimed: &str) -> Result<Extracted, Failure> {
     let found = kind::detect(&bytes)?;
     let Some(file_type) = kind::named(&bytes, found, claimed.parse().ok()) else {
         // What has no mark of its own is text only if it decodes as text.

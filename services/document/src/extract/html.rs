@@ -3,6 +3,7 @@
 use encoding_rs::Encoding;
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
+use super::block::{BlockKind, END, start, unmark};
 use super::layout::{Gap, Layout};
 use super::{Extracted, Failure, FileType, clean, has_words, plain};
 
@@ -10,15 +11,20 @@ use super::{Extracted, Failure, FileType, clean, has_words, plain};
 const HEAD: usize = 1024;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
-    let text = clean(&text(&decode(bytes)?));
+    let text = clean(&marked(&decode(bytes)?));
     if !has_words(&text) {
         return Err(Failure::no_text());
     }
-    Ok(Extracted::whole(FileType::Html, "html5gum", text))
+    Ok(Extracted::whole(FileType::Html, "html5gum", &text))
 }
 
 /// The text of a page.
 pub(super) fn text(page: &str) -> String {
+    unmark(&marked(page)).0
+}
+
+/// The text of a page with the marks of its headings and tables.
+pub(super) fn marked(page: &str) -> String {
     let mut emitter = DefaultEmitter::default();
     // Inside a script or a style, `<` is no markup.
     emitter.naively_switch_states(true);
@@ -90,6 +96,10 @@ impl Reading {
             b"ul" | b"menu" => self.lists.push(None),
             b"ol" => self.lists.push(Some(number(tag, b"start").unwrap_or(1))),
             b"li" => self.item(number(tag, b"value")),
+            b"table" => self.layout.mark(&start(BlockKind::Table, 0)),
+            [b'h', level @ b'1'..=b'6'] => {
+                self.layout.mark(&start(BlockKind::Heading, u32::from(level - b'0')));
+            }
             _ => {}
         }
     }
@@ -103,6 +113,12 @@ impl Reading {
                 }
             }
             return;
+        }
+        match name {
+            b"table" => self.layout.end_mark(Some(END)),
+            // It ends with its line.
+            [b'h', b'1'..=b'6'] => self.layout.end_mark(None),
+            _ => {}
         }
         self.layout.leave(gap(name));
         match name {

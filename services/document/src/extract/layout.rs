@@ -21,6 +21,8 @@ pub(super) enum Gap {
 pub(super) struct Layout {
     text: String,
     gap: Gap,
+    /// Marks that wait for what they mark.
+    marks: String,
 }
 
 impl Layout {
@@ -42,6 +44,19 @@ impl Layout {
         self.text.push_str(text);
     }
 
+    /// Marks the start of a part, right before what comes next.
+    pub(super) fn mark(&mut self, mark: &str) {
+        self.marks.push_str(mark);
+    }
+
+    /// Marks the end of a part, right after what came last. A part without text leaves no mark.
+    pub(super) fn end_mark(&mut self, mark: Option<char>) {
+        if self.marks.is_empty() {
+            self.text.extend(mark);
+        }
+        self.marks.clear();
+    }
+
     /// Leaves at least this before what comes next.
     pub(super) fn leave(&mut self, gap: Gap) {
         self.gap = self.gap.max(gap);
@@ -54,15 +69,15 @@ impl Layout {
 
     fn close_gap(&mut self) {
         let gap = std::mem::take(&mut self.gap);
-        if self.text.is_empty() {
-            return;
+        if !self.text.is_empty() {
+            self.text.push_str(match gap {
+                Gap::None => "",
+                Gap::Space => " ",
+                Gap::Cell => "\t",
+                Gap::Line => "\n",
+                Gap::Block => "\n\n",
+            });
         }
-        self.text.push_str(match gap {
-            Gap::None => "",
-            Gap::Space => " ",
-            Gap::Cell => "\t",
-            Gap::Line => "\n",
-            Gap::Block => "\n\n",
-        });
+        self.text.push_str(&std::mem::take(&mut self.marks));
     }
 }

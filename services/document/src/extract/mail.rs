@@ -15,7 +15,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     if !has_words(&text) {
         return Err(Failure::no_text());
     }
-    Ok(Extracted::whole(FileType::Eml, "mail-parser", text))
+    Ok(Extracted::whole(FileType::Eml, "mail-parser", &text))
 }
 
 fn header(message: &Message<'_>) -> String {

@@ -11,7 +11,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     if !has_words(&text) {
         return Err(Failure::no_text());
     }
-    Ok(Extracted::whole(FileType::Md, "pulldown-cmark", text))
+    Ok(Extracted::whole(FileType::Md, "pulldown-cmark", &text))
 }
 
 fn text(source: &str) -> String {
@@ -19,11 +19,12 @@ fn text(source: &str) -> String {
         Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let mut page = String::with_capacity(source.len());
     push_html(&mut page, Parser::new_ext(source, extensions));
-    html::text(&page)
+    html::marked(&page)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::block::unmark;
     use super::*;
 
     #[test]
@@ -32,6 +33,6 @@ mod tests {
                       4. First\n5. Second\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<script>no</script>\n";
         let expected = "Lease\n\nThe tenant pays rent under Rule 12(b)(6).\n\n4. First\n5. Second\n\n\
                         a\tb\n1\t2";
-        assert_eq!(clean(&text(source)), expected);
+        assert_eq!(unmark(&clean(&text(source))).0, expected);
     }
 }

@@ -3,6 +3,7 @@
 //! The text of a document is one string. Where the format has pages they are joined by a form feed,
 //! [`PAGE_BREAK`], which occurs nowhere else; every offset counts Unicode characters of that string.
 
+mod block;
 mod child;
 mod failure;
 mod html;
@@ -14,6 +15,7 @@ mod markdown;
 mod parent;
 mod pdf;
 mod plain;
+mod poppler;
 mod probe;
 mod rtf;
 mod word;
@@ -23,7 +25,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::child::{EXTRACT_ARGUMENT, run_extractor};
+pub use self::block::{Block, BlockKind};
+pub use self::child::{EXTRACT_ARGUMENT, read_here, run_extractor};
 pub use self::failure::{Failure, FailureCode};
 pub(crate) use self::jail::confine;
 pub use self::parent::{Extractor, Limits};
@@ -147,6 +150,9 @@ pub struct Page {
     pub text: String,
     /// Where that comes from.
     pub source: Source,
+    /// Its headings, tables and notes, where the format says which those are.
+    #[serde(default)]
+    pub blocks: Vec<Block>,
 }
 
 /// Where the text of a page comes from.
@@ -185,9 +191,10 @@ impl Extracted {
         pages.join(&PAGE_BREAK.to_string())
     }
 
-    /// A file whose format has no pages.
-    fn whole(file_type: FileType, reader: &str, text: String) -> Self {
-        let pages = vec![Page { text, source: Source::Text }];
+    /// A file whose format has no pages. Its text may have the marks of its parts.
+    fn whole(file_type: FileType, reader: &str, marked: &str) -> Self {
+        let (text, blocks) = block::unmark(marked);
+        let pages = vec![Page { text, source: Source::Text, blocks }];
         Self { file_type, reader: reader.to_owned(), pages, is_paged: false }
     }
 }

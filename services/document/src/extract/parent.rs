@@ -1,15 +1,19 @@
-//! Starts the reading process, feeds it one file, and waits for it no longer than is fair.
+//! Starts the reading process, feeds it one file, and waits for it no longer than is fair. A PDF that
+//! it read is read by poppler too, where that is installed.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
+use tokio::time::{Instant, timeout};
 
-use super::{EXTRACT_ARGUMENT, Extracted, Failure};
+use super::poppler::Poppler;
+use super::{EXTRACT_ARGUMENT, Extracted, Failure, FileType};
 
 /// The end of what the process says of itself that is kept.
 const COMPLAINT: u64 = 8 << 10;
@@ -36,16 +40,45 @@ impl Default for Limits {
 pub struct Extractor {
     program: PathBuf,
     limits: Limits,
+    poppler: Option<Poppler>,
 }
 
 impl Extractor {
     /// Starts `program`, whose `main` calls [`super::run_extractor`], for each file.
     pub fn new(program: PathBuf, limits: Limits) -> Self {
-        Self { program, limits }
+        Self { program, limits, poppler: None }
+    }
+
+    /// Has poppler's `pdftotext` say the text of PDFs, where it is installed.
+    #[must_use]
+    pub fn with_poppler(self, pdftotext: Option<&Path>) -> Self {
+        let poppler = pdftotext.map(|pdftotext| Poppler::new(self.program.clone(), pdftotext));
+        Self { poppler, ..self }
     }
 
     /// Reads a file. The outer error is ours: the file could not be had, or no process started.
     pub async fn extract(
+        &self,
+        mut file: File,
+        extension: &str,
+    ) -> io::Result<Result<Extracted, Failure>> {
+        let began = Instant::now();
+        let bytes = tokio::fs::File::from_std(file.try_clone()?);
+        let mut outcome = self.jailed(bytes, extension).await?;
+        if let (Ok(read), Some(poppler)) = (&mut outcome, &self.poppler)
+            && read.file_type == FileType::Pdf
+        {
+            file.rewind()?;
+            let left = self.limits.time.saturating_sub(began.elapsed());
+            // Where it takes too long, what was read before stands.
+            if let Ok(outcome) = timeout(left, poppler.read_anew(read, &file)).await {
+                outcome?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn jailed(
         &self,
         file: impl AsyncRead + Unpin + Send,
         extension: &str,
@@ -63,7 +96,7 @@ impl Extractor {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        match tokio::time::timeout(self.limits.time, self.converse(child, file)).await {
+        match timeout(self.limits.time, self.converse(child, file)).await {
             Ok(outcome) => outcome,
             Err(_) => Ok(Err(Failure::timed_out())),
         }

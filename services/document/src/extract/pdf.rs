@@ -45,7 +45,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     }
     let mut pages: Vec<Page> = pages.into_iter().map(page).collect();
     if has_words(&form) {
-        pages.push(Page { text: form, source: Source::Form });
+        pages.push(Page { text: form, source: Source::Form, blocks: Vec::new() });
     }
     Ok(Extracted { file_type: FileType::Pdf, reader: "unpdf".to_owned(), pages, is_paged: true })
 }
@@ -63,7 +63,7 @@ fn filled_in(fields: &[FormField]) -> String {
 /// A page without words is a picture until it was looked at.
 fn page(text: String) -> Page {
     let source = if has_words(&text) { Source::Text } else { Source::Scan };
-    Page { text, source }
+    Page { text, source, blocks: Vec::new() }
 }
 
 /// Every field is named, because the default asks for a thread pool.

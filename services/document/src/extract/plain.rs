@@ -13,7 +13,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     if !has_words(&text) {
         return Err(Failure::no_text());
     }
-    Ok(Extracted::whole(FileType::Txt, "plain", text))
+    Ok(Extracted::whole(FileType::Txt, "plain", &text))
 }
 
 /// The characters of a file, in whichever encoding.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tonic::Code;
 
 use crate::domain::{Document, Error, PageText, Passage};
+use crate::extract::Block;
 use crate::legal::{Cited, Detected};
 use crate::search::{Found, Hit};
 
@@ -124,6 +125,12 @@ impl From<Passage> for pb::Chunk {
         if !passage.heading.is_empty() {
             metadata.insert("heading".to_owned(), Value::String(passage.heading));
         }
+        if !passage.section.is_empty() {
+            metadata.insert("section".to_owned(), passage.section.into());
+        }
+        if passage.line > 0 {
+            metadata.insert("line".to_owned(), passage.line.into());
+        }
         Self {
             id: passage.chunk_id.to_string(),
             document_id: passage.document_id.to_string(),
@@ -157,6 +164,7 @@ impl From<PageText> for pb::Page {
             width: page.width,
             height: page.height,
             words: words.collect(),
+            blocks: page.blocks.into_iter().map(|block| of_block(start, &block)).collect(),
             content: page.content,
         }
     }
@@ -171,6 +179,16 @@ impl From<Found> for pb::SearchDocumentsResponse {
             passage_count: number(found.coverage.passages),
             embedded_passage_count: number(found.coverage.embedded),
         }
+    }
+}
+
+/// A part of the page that starts at `start`.
+fn of_block(start: i32, block: &Block) -> pb::Block {
+    pb::Block {
+        kind: block.kind.as_str().to_owned(),
+        level: block.level,
+        start_char: start + block.start,
+        end_char: start + block.end,
     }
 }
 

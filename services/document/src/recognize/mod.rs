@@ -1,7 +1,6 @@
 //! Words out of pictures: a page of a PDF drawn by poppler, read by tesseract, each a confined process
 //! of its own. Where either is not installed there is no recogniser, and the pages say so.
 
-mod child;
 mod probe;
 mod tsv;
 
@@ -11,22 +10,22 @@ use std::path::{Path, PathBuf};
 
 use elenchus_settings::{Env, Invalid};
 
-pub use self::child::{CONFINE_ARGUMENT, run_confined};
 pub use self::probe::Installed;
 pub use self::tsv::{Recognized, Word};
 
-use self::child::Confined;
+use crate::confined::Confined;
 
-/// The longer side of a page's picture: 200 dots an inch on A4. More is no better, and bounded so that
-/// a page that claims to be a wall costs no more than another.
-const PIXELS: &str = "2340";
-const DOTS_PER_INCH: &str = "200";
+/// The longer side of a page's picture: 300 dots an inch on letter paper. Fewer lose words of small print;
+/// bounded so that a page that claims to be a wall costs no more than another.
+const PIXELS: &str = "3300";
+const DOTS_PER_INCH: &str = "300";
 
 /// Where the programs are, and which language the scans are in.
 #[derive(Debug, Clone)]
 pub struct Settings {
     tesseract: Option<PathBuf>,
     pdftoppm: Option<PathBuf>,
+    pdftotext: Option<PathBuf>,
     tessdata: Option<String>,
     language: String,
 }
@@ -44,14 +43,24 @@ impl Settings {
         Ok(Self {
             tesseract: find(path, "tesseract"),
             pdftoppm: find(path, "pdftoppm"),
+            pdftotext: find(path, "pdftotext"),
             tessdata: env.text("TESSDATA_PREFIX").map(str::to_owned),
             language,
         })
     }
 
+    /// Where poppler's reader of text is, if it is installed.
+    pub fn pdftotext(&self) -> Option<&Path> {
+        self.pdftotext.as_deref()
+    }
+
     /// The programs that are not installed.
     pub fn missing(&self) -> Vec<&'static str> {
-        let programs = [("tesseract", &self.tesseract), ("pdftoppm", &self.pdftoppm)];
+        let programs = [
+            ("tesseract", &self.tesseract),
+            ("pdftoppm", &self.pdftoppm),
+            ("pdftotext", &self.pdftotext),
+        ];
         programs.into_iter().filter(|(_, found)| found.is_none()).map(|(name, _)| name).collect()
     }
 }

@@ -23,7 +23,9 @@ pub struct Installed {
 impl Settings {
     /// Asks the programs. None where one of them is missing.
     pub async fn installed(&self) -> io::Result<Option<Installed>> {
-        let (Some(tesseract), Some(pdftoppm)) = (&self.tesseract, &self.pdftoppm) else {
+        let (Some(tesseract), Some(pdftoppm), Some(_)) =
+            (&self.tesseract, &self.pdftoppm, &self.pdftotext)
+        else {
             return Ok(None);
         };
         let programs = vec![

@@ -259,8 +259,8 @@ async fn write_passages(
     for passage in passages {
         sqlx::query(
             "INSERT INTO chunk (chunk_id, document_id, chunk_index, content, page, start_char, end_char, heading,
-                 word_count, title, citations)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                 word_count, title, citations, line, section)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(passage.chunk_id)
         .bind(document)
@@ -273,6 +273,8 @@ async fn write_passages(
         .bind(i32::try_from(passage.content.split_whitespace().count()).unwrap_or(i32::MAX))
         .bind(&passage.title)
         .bind(&passage.citations)
+        .bind(passage.line)
+        .bind(&passage.section)
         .execute(&mut *transaction)
         .await?;
     }

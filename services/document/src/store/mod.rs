@@ -312,7 +312,7 @@ impl Store {
     /// The passages of a document, in order. The page's key is a passage's place.
     pub async fn passages(&self, document: Uuid, page: &Page<i32>) -> Result<Vec<Passage>, Error> {
         let found = sqlx::query_as(
-            "SELECT chunk_id, document_id, chunk_index, content, page, start_char, end_char, heading,
+            "SELECT chunk_id, document_id, chunk_index, content, page, start_char, end_char, line, section, heading,
                     title, citations
              FROM chunk
              WHERE document_id = $1 AND chunk_index > $2

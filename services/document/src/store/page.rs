@@ -2,16 +2,17 @@
 
 use elenchus_durable::{Error as Lost, Lease};
 use elenchus_rpc::page::Page as Slice;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::Store;
 use crate::domain::{Error, PageText};
-use crate::extract::{Extracted, Page, Source};
+use crate::extract::{Block, Extracted, Page, Source};
 use crate::recognize::Recognized;
 
 macro_rules! columns {
     () => {
-        "SELECT page_number, content, source, width, height, words,
+        "SELECT page_number, content, source, width, height, words, blocks,
                 (sum(char_length(content) + 1) OVER (ORDER BY page_number) - char_length(content) - 1)::integer
                     AS start_char
          FROM page WHERE document_id = $1"
@@ -62,14 +63,18 @@ impl Store {
         lease.hold(&mut transaction).await?;
         let texts: Vec<&str> = read.pages.iter().map(|page| page.text.as_str()).collect();
         let sources: Vec<&str> = read.pages.iter().map(|page| page.source.as_str()).collect();
+        let blocks: Vec<Json<&[Block]>> =
+            read.pages.iter().map(|page| Json(page.blocks.as_slice())).collect();
         sqlx::query(
-            "INSERT INTO page (document_id, page_number, content, source)
-             SELECT $1, number, content, source
-             FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS read (content, source, number)",
+            "INSERT INTO page (document_id, page_number, content, source, blocks)
+             SELECT $1, number, content, source, blocks
+             FROM unnest($2::text[], $3::text[], $4::jsonb[])
+                 WITH ORDINALITY AS read (content, source, blocks, number)",
         )
         .bind(lease.key())
         .bind(texts)
         .bind(sources)
+        .bind(blocks)
         .execute(&mut *transaction)
         .await?;
         let is_page = |page: &&Page| read.is_paged && page.source != Source::Form;
@@ -106,7 +111,10 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         lease.hold(&mut transaction).await?;
         sqlx::query(
-            "UPDATE page SET content = $3, source = $4, width = $5, height = $6, words = $7
+            // A picture without words leaves the words that stand on it.
+            "UPDATE page SET width = $5, height = $6, words = $7,
+                 content = CASE WHEN $3 = '' THEN content ELSE $3 END,
+                 source = CASE WHEN $3 = '' AND content <> '' THEN $8 ELSE $4 END
              WHERE document_id = $1 AND page_number = $2",
         )
         .bind(lease.key())
@@ -116,6 +124,7 @@ impl Store {
         .bind(found.width)
         .bind(found.height)
         .bind(words)
+        .bind(Source::Text.as_str())
         .execute(&mut *transaction)
         .await?;
         lease.progress(&mut transaction).await?;

@@ -149,7 +149,7 @@ impl Store {
             filename: String,
         }
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT chunk_id, document_id, chunk_index, chunk.content, page, start_char, end_char, heading, title,
+            "SELECT chunk_id, document_id, chunk_index, chunk.content, page, start_char, end_char, line, section, heading, title,
                     citations, filename
              FROM chunk JOIN document USING (document_id)
              WHERE chunk_id = ANY($1)",

@@ -1,12 +1,14 @@
 //! Files in buckets. Google's storage is spoken to by its XML interface, which is that of S3, so that one
 //! server stands in for both.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
 use elenchus_testkit::program::Program;
 use sqlx::{Connection, PgConnection};
 use tonic::Code;
+use tonic_types::StatusExt;
 
 use crate::pdf::{Page, pdf};
 use crate::service::{Ground, Node, eventually};
@@ -15,6 +17,8 @@ use crate::service::{Ground, Node, eventually};
 const SEVERAL_PARTS: usize = 12 << 20;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What a silent store takes at most, several tries included, with room for a busy machine.
+const BOUND: Duration = Duration::from_secs(120);
 
 struct Store {
     _server: Program,
@@ -121,6 +125,22 @@ async fn a_store_that_cannot_be_reached_is_said_and_loses_nothing() {
     drop(node);
     let node = on_s3(&ground, &store.address).await;
     assert_eq!(node.settled(&empty.id).await.processing_error_code, "EMPTY", "it was read");
+}
+
+/// A store that takes connections and says nothing, as one behind a broken load balancer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_hangs_is_said_to_be_away_and_nothing_is_lost() {
+    let ground = Ground::new().await;
+    // Whoever connects waits in its queue.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let node = on_s3(&ground, &address).await;
+    let upload = node.upload("lease.txt", b"The tenant pays the rent.");
+    let refused = tokio::time::timeout(BOUND, upload).await.expect("it is bounded").unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
+    let retry = refused.get_error_details().retry_info().cloned();
+    assert!(retry.is_some_and(|retry| retry.retry_delay.is_some()), "{refused:?}");
+    assert!(node.list().await.is_empty(), "what was not kept is no document");
 }
 
 async fn is_put_off(ground: &Ground, document_id: &str) -> bool {

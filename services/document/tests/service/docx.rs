@@ -5,36 +5,45 @@ use std::io::{Cursor, Write};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-const TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/><Override PartName="/word/footnotes.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"/></Types>"#;
+const TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/>"#;
 const RELATIONS: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>"#;
-const DOCUMENT_RELATIONS: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes" Target="footnotes.xml"/></Relationships>"#;
 const NAMESPACE: &str = r#"xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main""#;
 
 /// A document whose body is this XML.
 pub(crate) fn docx(body: &str) -> Vec<u8> {
-    docx_of(&format!("<w:document {NAMESPACE}><w:body>{body}</w:body></w:document>"), "")
+    docx_with(body, &[])
 }
 
-/// A document with notes at the foot of its pages.
-pub(crate) fn docx_with_notes(body: &str, notes: &str) -> Vec<u8> {
-    docx_of(
-        &format!("<w:document {NAMESPACE}><w:body>{body}</w:body></w:document>"),
-        &format!("<w:footnotes {NAMESPACE}>{notes}</w:footnotes>"),
-    )
+/// A document with other parts, such as its `footnotes`, by their names.
+pub(crate) fn docx_with(body: &str, parts: &[(&str, &str)]) -> Vec<u8> {
+    let document = format!("<w:document {NAMESPACE}><w:body>{body}</w:body></w:document>");
+    let named = |(name, inner): &(&str, &str)| format!("<w:{name} {NAMESPACE}>{inner}</w:{name}>");
+    let bodies: Vec<String> = parts.iter().map(named).collect();
+    let parts: Vec<(&str, &str)> =
+        parts.iter().zip(&bodies).map(|((name, _), body)| (*name, body.as_str())).collect();
+    docx_of(&document, &parts)
 }
 
-/// A document whose main part is this, be it XML or not.
-pub(crate) fn docx_of(document: &str, notes: &str) -> Vec<u8> {
-    let mut parts = vec![
-        ("[Content_Types].xml", TYPES.as_bytes()),
+/// A document whose parts are these, be they XML or not.
+pub(crate) fn docx_of(document: &str, parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut types = TYPES.to_owned();
+    let mut relations = r#"<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">"#.to_owned();
+    let mut files = Vec::new();
+    for (name, content) in parts {
+        types.push_str(&format!(r#"<Override PartName="/word/{name}.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.{name}+xml"/>"#));
+        relations.push_str(&format!(r#"<Relationship Id="{name}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{name}" Target="{name}.xml"/>"#));
+        files.push((format!("word/{name}.xml"), content.as_bytes()));
+    }
+    types.push_str("</Types>");
+    relations.push_str("</Relationships>");
+    let fixed = [
+        ("[Content_Types].xml", types.as_bytes()),
         ("_rels/.rels", RELATIONS.as_bytes()),
         ("word/document.xml", document.as_bytes()),
+        ("word/_rels/document.xml.rels", relations.as_bytes()),
     ];
-    if !notes.is_empty() {
-        parts.push(("word/_rels/document.xml.rels", DOCUMENT_RELATIONS.as_bytes()));
-        parts.push(("word/footnotes.xml", notes.as_bytes()));
-    }
-    archive(&parts)
+    let named = files.iter().map(|(name, content)| (name.as_str(), *content));
+    archive(&fixed.into_iter().chain(named).collect::<Vec<_>>())
 }
 
 /// An archive of these files.

@@ -47,7 +47,7 @@ fn defined(definition: &str, entity: &str) -> Vec<u8> {
     let xml = format!(
         r#"<?xml version="1.0"?><!DOCTYPE x [{definition}]><w:document xmlns:w="{namespace}"><w:body>{text}</w:body></w:document>"#
     );
-    docx_of(&xml, "")
+    docx_of(&xml, &[])
 }
 
 fn laughs() -> Vec<u8> {
@@ -69,14 +69,6 @@ fn files() -> Vec<File> {
     const BROKEN: &[&str] = &["DAMAGED"];
     let lease = || docx(&paragraph(&run("The tenant pays the rent.")));
     let zeros = "a".repeat(48 << 20);
-    let encrypted = String::from_utf8(
-        pdf(&[Page::Text("rent")][..]).into_iter().filter(u8::is_ascii).collect(),
-    )
-    .unwrap()
-    .replace(
-        "/Root 1 0 R",
-        "/Root 1 0 R /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <00> /U <00> >>",
-    );
     vec![
         file("bomb.docx", docx(&paragraph(&run(&zeros))), BOMB),
         file(
@@ -105,7 +97,6 @@ fn files() -> Vec<File> {
         file("count.pdf", page_tree("3 0 R", "2147483647"), BROKEN),
         file("pages.pdf", page_bomb(), &["DAMAGED", "NO_TEXT", "LIMIT_EXCEEDED", "TIMED_OUT"]),
         file("short.pdf", cut_short(pdf(&[Page::Text("The tenant pays.")])), BROKEN),
-        file("locked.pdf", encrypted, &["ENCRYPTED", "DAMAGED"]),
         file(
             "both.docx",
             [pdf(&[Page::Text("The tenant pays.")]), lease()].concat(),
@@ -158,4 +149,24 @@ async fn a_hostile_file_fails_for_a_reason_and_harms_nobody_else() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let document = node.read("lease.txt", b"The tenant pays the rent.").await;
     assert_eq!(document.processing_status, "completed", "{document:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_a_password_is_said_to_have_one_and_one_that_anybody_may_open_is_read() {
+    let ground = Ground::new().await;
+    let node = ground.node().await;
+    let locked: [(&str, &[u8]); 3] = [
+        ("aes.pdf", include_bytes!("../files/locked-aes.pdf")),
+        ("rc4.pdf", include_bytes!("../files/locked-rc4.pdf")),
+        ("lease.docx", include_bytes!("../files/locked.docx")),
+    ];
+    for (name, bytes) in locked {
+        let document = node.read(name, bytes).await;
+        assert_eq!(document.processing_error_code, "ENCRYPTED", "{document:?}");
+        assert!(document.processing_error.contains("without the password"), "{document:?}");
+    }
+    let document = node.read("open.pdf", include_bytes!("../files/restricted.pdf")).await;
+    assert_eq!(document.processing_status, "completed", "{document:?}");
+    let text = node.pages(&document.id).await[0].content.clone();
+    assert!(text.contains("Mozilla Public License"), "{text}");
 }

@@ -25,7 +25,7 @@ const CLAUSES: [&str; 5] = [
     "Each notice under this lease is in writing and is delivered by hand or by courier.",
 ];
 
-fn model() -> String {
+pub(crate) fn model() -> String {
     workspace().join("target/models/all-MiniLM-L6-v2").to_str().unwrap().to_owned()
 }
 

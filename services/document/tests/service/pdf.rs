@@ -10,6 +10,8 @@ pub(crate) enum Page<'a> {
     Text(&'a str),
     /// A picture of a clause.
     Scan,
+    /// Pictures that cover the page, and a line of text on them.
+    Stamped(&'a str),
 }
 
 /// A PDF of these pages.
@@ -26,7 +28,11 @@ pub(crate) fn pdf(pages: &[Page<'_>]) -> Vec<u8> {
     for (page, number) in pages.iter().zip(0..) {
         let content = match page {
             Page::Text(line) => format!("BT /F 12 Tf 72 700 Td ({line}) Tj ET"),
-            Page::Scan => "450 0 0 210 36 500 cm /P Do".to_owned(),
+            Page::Scan => picture_at(500),
+            Page::Stamped(line) => {
+                let pictures: String = [500, 280, 60].map(picture_at).concat();
+                format!("{pictures}BT /F 12 Tf 450 20 Td ({line}) Tj ET")
+            }
         };
         let contents = 5 + 2 * number;
         objects.push(
@@ -40,6 +46,10 @@ pub(crate) fn pdf(pages: &[Page<'_>]) -> Vec<u8> {
         objects.push(stream("", content.as_bytes()));
     }
     assemble(&objects)
+}
+
+fn picture_at(height: u32) -> String {
+    format!("q 450 0 0 210 36 {height} cm /P Do Q ")
 }
 
 /// The picture as a PDF has it: its compressed rows are those of a PNG.

@@ -1,6 +1,6 @@
 //! What of a file is text.
 
-use crate::docx::{docx, docx_with_notes, paragraph, run};
+use crate::docx::{docx, docx_with, paragraph, run};
 use crate::service::{Ground, Node};
 
 async fn text(node: &Node, name: &str, bytes: &[u8]) -> String {
@@ -66,7 +66,8 @@ async fn deleted_text_is_no_text_and_inserted_text_is() {
     ];
     let note =
         format!(r#"<w:footnote w:id="2">{}</w:footnote>"#, paragraph(&run("Of the first year.")));
-    let text = text(&node, "contract.docx", &docx_with_notes(&body.concat(), &note)).await;
+    let text =
+        text(&node, "contract.docx", &docx_with(&body.concat(), &[("footnotes", &note)])).await;
     assert!(text.contains("within sixty days.\nMoved here."), "{text}");
     assert!(text.contains("Rent\t500"), "{text}");
     assert!(text.ends_with("Of the first year."), "{text}");

@@ -49,6 +49,20 @@ async fn a_scanned_page_is_read_with_a_box_for_every_word() {
 }
 
 #[tokio::test]
+async fn a_scan_with_a_stamped_number_is_read_and_not_taken_for_a_page_of_text() {
+    if !can_recognize() {
+        return;
+    }
+    let ground = Ground::new().await;
+    let node = ground.node().await;
+    let document = node.read("bates.pdf", &pdf(&[Page::Stamped("ACME 000123")])).await;
+    assert_eq!(document.processing_status, "completed", "{document:?}");
+    let page = &node.pages(&document.id).await[0];
+    assert_eq!(page.source, "ocr");
+    assert!(page.content.contains("Either party may terminate this agreement"), "{page:?}");
+}
+
+#[tokio::test]
 async fn where_nothing_reads_scans_the_pages_say_so_and_a_later_try_reads_them() {
     let ground = Ground::new().await;
     let bare = ground.node_with(&[("PATH", "")]).await;
@@ -70,4 +84,25 @@ async fn where_nothing_reads_scans_the_pages_say_so_and_a_later_try_reads_them()
         assert_eq!(scan.processing_status, "completed", "{scan:?}");
         assert!(node.pages(&scan.id).await[0].content.contains("thirty days"));
     }
+}
+
+#[tokio::test]
+async fn the_reading_of_scans_is_told_page_by_page() {
+    if !can_recognize() {
+        return;
+    }
+    let ground = Ground::new().await;
+    let node = ground.node().await;
+    let pages = [Page::Scan, Page::Scan, Page::Scan, Page::Scan];
+    let document = node.upload("scans.pdf", &pdf(&pages)).await.unwrap();
+    let events = node.watch(&document.id).await;
+    let is_rising = events.is_sorted_by_key(|event| event.progress_percentage as i32);
+    assert!(is_rising, "{events:?}");
+    // Whoever hears late is told the newest, so that not each page need be heard of.
+    let is_of_page = |event: &&pb::WatchDocumentResponse| {
+        (1..=4).any(|page| event.stage == format!("recognize page {page} of 4"))
+    };
+    assert!(events.iter().any(|event| is_of_page(&event)), "{events:?}");
+    let last = events.last().unwrap();
+    assert_eq!((last.processing_status.as_str(), last.progress_percentage), ("completed", 100.0));
 }

@@ -211,6 +211,18 @@ impl Node {
         }
     }
 
+    /// What is told of a document's processing until it has ended.
+    pub(crate) async fn watch(&self, id: &str) -> Vec<pb::WatchDocumentResponse> {
+        let message = pb::WatchDocumentRequest { document_id: id.to_owned() };
+        let answer = self.client().watch_document(self.of_user(message)).await.unwrap();
+        let mut stream = answer.into_inner();
+        let mut events = Vec::new();
+        while let Some(event) = stream.message().await.unwrap() {
+            events.push(event);
+        }
+        events
+    }
+
     /// Uploads a file and waits until it was read.
     pub(crate) async fn read(&self, name: &str, bytes: &[u8]) -> pb::Document {
         let document = self.upload(name, bytes).await.unwrap();

@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use elenchus_document::extract::{Extractor, Failure, Limits};
+use elenchus_document::recognize;
+use elenchus_settings::{Env, Invalid};
 
 /// The formats that can be read. Markdown is read as the text that it is.
 const EXTENSIONS: [&str; 8] = ["pdf", "docx", "doc", "txt", "md", "rtf", "html", "eml"];
@@ -19,6 +21,9 @@ pub(crate) enum Unreadable {
         /// Why.
         error: io::Error,
     },
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Settings(#[from] Invalid),
     /// It has no text that can be had.
     #[error("cannot read {}: {problem}", path.display())]
     Content {
@@ -42,12 +47,14 @@ impl Reader {
     pub(crate) fn new() -> Result<Self, Unreadable> {
         let program = std::env::current_exe()
             .map_err(|error| Unreadable::io(Path::new("elenchus"), error))?;
-        Ok(Self(Extractor::new(program, Limits::default())))
+        let env = Env::of_process()?;
+        let settings = recognize::Settings::from_env(&env)?;
+        let extractor = Extractor::new(program, Limits::default());
+        Ok(Self(extractor.with_poppler(settings.pdftotext())))
     }
 
     pub(crate) async fn read(&self, path: &Path) -> Result<String, Unreadable> {
-        let file =
-            tokio::fs::File::open(path).await.map_err(|error| Unreadable::io(path, error))?;
+        let file = std::fs::File::open(path).map_err(|error| Unreadable::io(path, error))?;
         let extension = match extension(path).as_str() {
             "md" => "txt".to_owned(),
             extension => extension.to_owned(),

@@ -74,7 +74,7 @@ pub(super) async fn scans(installation: &Installation) -> Vec<Check> {
         Ok(None) => Check::missing(
             NAME,
             format!(
-                "{} is not installed: scans stay unread",
+                "{} is not installed: scans, and parts of PDFs, stay unread",
                 document.recognition.missing().join(" and ")
             ),
             "apt-get install tesseract-ocr poppler-utils",

@@ -10,7 +10,10 @@ pub(crate) fn lacking(env: &Env, roles: &[Role]) -> Result<Vec<String>, Invalid>
         let settings = elenchus_document::Settings::from_env(env)?;
         let programs = settings.recognition.missing();
         if !programs.is_empty() {
-            lacking.push(format!("{} (scans stay unread)", programs.join(" and ")));
+            lacking.push(format!(
+                "{} (scans, and parts of PDFs, stay unread)",
+                programs.join(" and ")
+            ));
         }
         if !settings.embedding.has_model() {
             lacking.push("the embedding model (documents are searched by words alone)".to_owned());

@@ -18,7 +18,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     if !has_words(&text) {
         return Err(Failure::no_text());
     }
-    Ok(Extracted::whole(FileType::Rtf, "rtf", text))
+    Ok(Extracted::whole(FileType::Rtf, "rtf", &text))
 }
 
 #[derive(Default)]

@@ -1,14 +1,24 @@
 //! Word, old and new.
 
+mod counting;
+mod definitions;
+mod number_format;
+mod structure;
+
 use std::io::Cursor;
+use std::sync::Arc;
 
 use office_oxide::core::Error as PackageError;
+use office_oxide::core::opc::OpcReader;
+use office_oxide::core::relationships::rel_types;
 use office_oxide::doc::DocError;
 use office_oxide::docx::DocxError;
 use office_oxide::limits::Limits;
 use office_oxide::options::{Damage, DamageKind, ParseOptions};
 use office_oxide::{Document, DocumentFormat, OfficeError};
 
+use self::counting::Counting;
+use self::definitions::Definitions;
 use super::{Extracted, Failure, FileType, clean, has_words};
 
 /// How the reader ends the words that it puts in place of what is nested too deeply for it.
@@ -21,19 +31,36 @@ pub(super) fn read(
 ) -> Result<Extracted, Failure> {
     let mut options = ParseOptions::default();
     options.limits = Limits::strict();
-    let document = Document::from_reader_with(Cursor::new(bytes), format, &options)
+    let bytes: Arc<[u8]> = bytes.into();
+    let document = Document::from_reader_with(Cursor::new(Arc::clone(&bytes)), format, &options)
         .map_err(|error| explain(&error))?;
     if let Some(damage) = document.damage().into_iter().find(is_loss_of_text) {
         return Err(Failure::damaged_because("part of its text is missing", &damage));
     }
-    let text = clean(&document.plain_text());
+    let text = match document.as_docx() {
+        Some(docx) => structure::text(docx, Counting::new(lists(bytes))),
+        None => document.plain_text(),
+    };
+    let text = clean(&text);
     if text.contains(LEFT_OUT) {
         return Err(Failure::limit_exceeded("The file is nested more deeply than a document is"));
     }
     if !has_words(&text) {
         return Err(Failure::no_text());
     }
-    Ok(Extracted::whole(file_type, "office_oxide", text))
+    Ok(Extracted::whole(file_type, "office_oxide", &text))
+}
+
+/// The lists that a document defines; none where it has none.
+fn lists(bytes: Arc<[u8]>) -> Definitions {
+    let part = || {
+        let mut package = OpcReader::new(Cursor::new(bytes)).ok()?;
+        let main = package.main_document_part().ok()?;
+        let relations = package.read_rels_for(&main).ok()?;
+        let target = &relations.first_by_type(rel_types::NUMBERING)?.target;
+        package.read_part(&main.resolve_relative(target).ok()?).ok()
+    };
+    part().map(|xml| Definitions::parse(&xml)).unwrap_or_default()
 }
 
 /// A picture that cannot be read takes no text with it.
