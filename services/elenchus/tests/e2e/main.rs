@@ -6,6 +6,7 @@ mod clocks;
 mod doctor;
 mod embedded;
 mod idempotency;
+mod ingest;
 mod interrupted;
 mod mesh;
 mod operator;
