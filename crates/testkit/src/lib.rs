@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod courtlistener;
 mod embeddings;
 mod gullible;
+pub mod langfuse;
 pub mod port;
 pub mod postgres;
 pub mod program;

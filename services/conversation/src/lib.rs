@@ -9,6 +9,7 @@ pub mod generation;
 mod grpc;
 mod outbox;
 mod personal_data;
+mod score;
 pub mod store;
 mod sweep;
 
@@ -31,6 +32,7 @@ pub use self::citation::Lookups;
 use self::generation::Generations;
 use self::grpc::{AssistantRpc, ConversationRpc, MessageRpc};
 pub use self::personal_data::PERSONAL_DATA;
+pub use self::score::Scores;
 use self::store::{MIGRATOR, Store};
 
 /// The service's name, and that of its schema.
@@ -58,6 +60,15 @@ pub struct Peers {
     pub analytics: Transport,
 }
 
+/// Whom the check of answers asks and tells besides.
+#[derive(Clone)]
+pub struct Checks {
+    /// Says whether the decisions that are cited exist.
+    pub lookups: Lookups,
+    /// Is told how each check went.
+    pub scores: Scores,
+}
+
 /// Starts the service as a role of a process.
 pub async fn start(process: &Process) -> Result<Server, StartError> {
     let models = Models::from_settings(&elenchus_llm::Settings::from_env(&process.env)?)?;
@@ -67,17 +78,20 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
         documents: process.peer(NAME, Role::Document)?,
         analytics: process.peer(NAME, Role::Analytics)?,
     };
-    let lookups = Lookups::from_env(&process.env, process.cache.clone())?;
+    let checks = Checks {
+        lookups: Lookups::from_env(&process.env, process.cache.clone())?,
+        scores: Scores::from_env(&process.env)?,
+    };
     let sessions = process.sessions(NAME)?;
     let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
-    Ok(build(pool, models, lookups, peers, guard, Pace::default(), &process.shutdown).await?)
+    Ok(build(pool, models, checks, peers, guard, Pace::default(), &process.shutdown).await?)
 }
 
 /// Builds the service over its database.
 pub async fn build(
     pool: PgPool,
     models: Models,
-    lookups: Lookups,
+    checks: Checks,
     peers: Peers,
     guard: Guard,
     pace: Pace,
@@ -88,6 +102,7 @@ pub async fn build(
     let ledger = elenchus_idempotency::open(&pool, shutdown).await?;
     let store = Store::new(pool.clone());
     sweep::spawn(store.clone(), pace.sweep_every, shutdown);
+    checks.scores.clone().spawn(&pool, &store, shutdown);
 
     let generations = Generations::new(&pool, store.clone(), shutdown.clone());
     let retriever = Retriever::new(peers.documents.clone());
@@ -95,7 +110,7 @@ pub async fn build(
         store: store.clone(),
         models: models.clone(),
         retriever: retriever.clone(),
-        lookups: lookups.clone(),
+        lookups: checks.lookups.clone(),
         shutdown: shutdown.clone(),
     };
     let answers = Answers::new(
@@ -103,7 +118,7 @@ pub async fn build(
         models,
         generations.clone(),
         retriever,
-        lookups,
+        checks,
         pace,
         shutdown.clone(),
     );

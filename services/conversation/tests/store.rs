@@ -45,6 +45,7 @@ fn ending(content: &str) -> Ending {
         failure: None,
         last_seq: 1,
         duration: Duration::from_millis(5),
+        scored_trace: None,
     }
 }
 

@@ -13,6 +13,7 @@ use super::{MOST_BYTES, Pace, counted};
 use crate::citation::Found;
 use crate::domain::{MessageStatus, Passage, Usage, storable};
 use crate::generation::{Failure, Log, Making as Open, What};
+use crate::score::Scores;
 use crate::store::{Asked, Ending, Kept, Store};
 
 /// What an answer in hand gets to end by itself once the process has to stop.
@@ -57,6 +58,7 @@ pub(super) struct Making {
     pub(super) is_detached: bool,
     pub(super) checking: Checking,
     pub(super) summing: Summing,
+    pub(super) scores: Scores,
 }
 
 impl Making {
@@ -91,7 +93,8 @@ impl Making {
             Ok((last_seq, status, failure)) => {
                 let model = told.answered_by.take().unwrap_or_else(|| self.model.clone());
                 let found = self.check(&told).await;
-                let ending = told.end(last_seq, status, failure, found, self.began.elapsed());
+                let mut ending = told.end(last_seq, status, failure, found, self.began.elapsed());
+                ending.scored_trace = self.scores.trace();
                 live.show(self.end(&model, &ending).await);
                 // No reader waits for it.
                 drop(place);
@@ -216,6 +219,17 @@ impl Told {
         let usage = self.usage();
         let Found { citations, report } = found;
         let content = self.content;
-        Ending { status, content, citations, report, usage, failure, last_seq, duration }
+        let scored_trace = None;
+        Ending {
+            status,
+            content,
+            citations,
+            report,
+            usage,
+            failure,
+            last_seq,
+            duration,
+            scored_trace,
+        }
     }
 }

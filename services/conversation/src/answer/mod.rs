@@ -21,7 +21,8 @@ use self::making::Making;
 use self::memory::Summing;
 pub(crate) use self::retrieve::Retriever;
 use self::work::{Task, Work};
-use crate::citation::{Found, Lookups};
+use crate::Checks;
+use crate::citation::Found;
 use crate::domain::{Error, Passage, Question, Usage};
 use crate::generation::{Generations, Reader};
 use crate::store::Store;
@@ -54,7 +55,7 @@ pub struct Answers {
     models: Models,
     generations: Generations,
     retriever: Retriever,
-    lookups: Lookups,
+    checks: Checks,
     pace: Pace,
     shutdown: Shutdown,
 }
@@ -66,11 +67,11 @@ impl Answers {
         models: Models,
         generations: Generations,
         retriever: Retriever,
-        lookups: Lookups,
+        checks: Checks,
         pace: Pace,
         shutdown: Shutdown,
     ) -> Self {
-        Self { store, models, generations, retriever, lookups, pace, shutdown }
+        Self { store, models, generations, retriever, checks, pace, shutdown }
     }
 
     /// Stores a question and begins its answer. Dropping what is returned stops the answer, unless
@@ -109,7 +110,7 @@ impl Answers {
             caller: task.caller.clone(),
             sources: question.sources.clone(),
             retriever: self.retriever.clone(),
-            lookups: self.lookups.clone(),
+            lookups: self.checks.lookups.clone(),
         };
         let work = span.in_scope(|| Work::begin(task, &self.shutdown));
         let (asked, started) = self.store.ask(owner, &question, &name, self.pace.lease).await?;
@@ -132,6 +133,7 @@ impl Answers {
                 budget: self.models.history_tokens(),
                 shutdown: self.shutdown.clone(),
             },
+            scores: self.checks.scores.clone(),
         };
         self.shutdown.spawn(making.run(work, open).instrument(span));
         Ok(reader)
@@ -172,7 +174,7 @@ impl Answers {
             caller,
             sources: Vec::new(),
             retriever: self.retriever.clone(),
-            lookups: self.lookups.clone(),
+            lookups: self.checks.lookups.clone(),
         };
         answered.found = checking.check(&answered.text, passages).await;
         Ok(answered)

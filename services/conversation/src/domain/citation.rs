@@ -85,6 +85,17 @@ pub enum Outcome {
     Ambiguous,
 }
 
+impl Outcome {
+    /// The word for it, the same on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::NotFound => "not_found",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+}
+
 impl Lookup {
     /// Whether there is such a decision.
     pub fn is_found(&self) -> bool {

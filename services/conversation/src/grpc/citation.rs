@@ -85,7 +85,7 @@ fn gap(gap: Gap) -> pb::CitationGap {
 }
 
 fn facts(facts: Facts, lookup: Option<Lookup>) -> pb::CitationFacts {
-    let outcome = lookup.as_ref().map(|lookup| word(&lookup.outcome)).unwrap_or_default();
+    let outcome = lookup.as_ref().map_or("", |lookup| lookup.outcome.as_str()).to_owned();
     let (lookup_case_name, lookup_url) =
         lookup.map(|lookup| (lookup.case_name, lookup.url)).unwrap_or_default();
     let comparison = |found: Option<_>| found.as_ref().map(word).unwrap_or_default();

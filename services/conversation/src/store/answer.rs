@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::conversation::{insert, touch};
 use super::event::{self, STARTS, STOPS};
 use super::message::{Row, columns};
-use super::{Line, Store, line, lock};
+use super::{Line, Store, line, lock, score};
 use crate::domain::{
     Citation, CitationReport, Conversation, ConversationId, Error, Message, MessageId,
     MessageStatus, Metadata, NewConversation, Place, Question, Title, Usage,
@@ -62,6 +62,8 @@ pub struct Ending {
     pub last_seq: i32,
     /// From the question to the end.
     pub duration: Duration,
+    /// The trace that the check is told of as scores. None where nobody is told.
+    pub scored_trace: Option<String>,
 }
 
 /// Whether an answer is still ours to make.
@@ -205,6 +207,9 @@ impl Store {
         let last = message.as_ref().map(|message| last_events(message, ending));
         if let Some(last) = &last {
             event::insert(&mut transaction, asked.answer_id, last).await?;
+            if let Some(trace) = &ending.scored_trace {
+                score::insert(&mut transaction, asked.answer_id, trace, &ending.report).await?;
+            }
         }
         transaction.commit().await?;
         Ok(message.zip(last))

@@ -7,6 +7,7 @@ mod event;
 mod feedback;
 mod line;
 mod message;
+mod score;
 mod search;
 mod work;
 
@@ -20,6 +21,7 @@ pub use self::answer::{Asked, Context, Ending, Kept};
 pub use self::conversation::ConversationKey;
 pub(crate) use self::event::{EVENTS, STARTS, STOPS};
 pub use self::line::{Line, Turn};
+pub(crate) use self::score::{SCORES, Scored};
 
 /// The tables of this service. Those of the outbox have their own.
 pub static MIGRATOR: Migrator = sqlx::migrate!();

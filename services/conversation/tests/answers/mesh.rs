@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use elenchus_conversation::answer::Pace;
 use elenchus_conversation::store::MIGRATOR;
-use elenchus_conversation::{Lookups, NAME, Peers};
+use elenchus_conversation::{Checks, Lookups, NAME, Peers, Scores};
 use elenchus_llm::Models;
 use elenchus_postgres::Database;
 use elenchus_proto::pb::conversation::v1 as pb;
@@ -75,7 +75,8 @@ impl Mesh {
             .build()
             .unwrap();
         let guard = Guard { service: NAME, keys: self.keys.clone(), sessions: Arc::new(AllAlive) };
-        let (models, lookups) = (self.models.clone(), self.lookups.clone());
+        let models = self.models.clone();
+        let checks = Checks { lookups: self.lookups.clone(), scores: Scores::default() };
         let settings = self.database.settings();
         let pace = Pace {
             lease: Duration::from_secs(3),
@@ -86,17 +87,9 @@ impl Mesh {
             let pool = Database::open(&settings, NAME, &MIGRATOR).await.unwrap();
             let nobody = Late::default();
             let peers = Peers { documents: nobody.transport(), analytics: nobody.transport() };
-            elenchus_conversation::build(
-                pool,
-                models,
-                lookups,
-                peers,
-                guard,
-                pace,
-                &Shutdown::new(),
-            )
-            .await
-            .unwrap()
+            elenchus_conversation::build(pool, models, checks, peers, guard, pace, &Shutdown::new())
+                .await
+                .unwrap()
         };
         let server = runtime.spawn(build).await.unwrap();
         // Over a socket: calls in this process would run on the test's own runtime.

@@ -13,6 +13,7 @@ mod operator;
 mod outages;
 mod personal_data;
 mod routes;
+mod scores;
 mod secrets;
 mod socket;
 mod untrusted;
