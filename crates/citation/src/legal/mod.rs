@@ -2,10 +2,16 @@
 //! the record, and neutral and European ones. It says what is written, and whether that can be.
 
 mod case;
+mod code;
 mod cursor;
 mod data;
+mod foreign;
+mod parenthetical;
+mod party;
 mod phrase;
+mod pincite;
 mod plausible;
+mod record;
 mod resolve;
 
 use std::ops::Range;
@@ -91,7 +97,7 @@ pub(crate) fn extract(text: &str) -> Vec<Citation> {
             None => at = skip_word(bytes, at),
         }
     }
-    case::share_parentheticals(text, &mut found);
+    parenthetical::share_parentheticals(text, &mut found);
     resolve::resolve(text, &mut found);
     found
 }
