@@ -167,7 +167,7 @@ pub async fn build(
         let nearest = Arc::new(Hnsw::new(store, index, exact, settings.effort.exact_up_to));
         ByModel { embedder, nearest }
     });
-    let search = Search::new(store.clone(), by_model);
+    let search = Search::new(store.clone(), by_model, settings.effort.candidates);
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone())
         .with_files(Arc::new(StoredFiles(Arc::clone(&files))));
     let rpc = DocumentRpc { store: store.clone(), files, uploads, search, notices };

@@ -1,7 +1,7 @@
 //! Hybrid search: BM25 over words and cosine over meaning, each over the permitted passages alone,
 //! fused by reciprocal ranks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use elenchus_embedding::{Embedder, similarity};
@@ -72,6 +72,8 @@ pub struct Found {
 pub struct Search {
     store: Store,
     by_model: Option<ByModel>,
+    /// Passages that are ranked by words at most, where more are permitted.
+    most_candidates: i64,
 }
 
 /// What says how near meanings are.
@@ -92,8 +94,8 @@ struct ByMeaning {
 
 impl Search {
     /// By words, and by meaning where a model is in use.
-    pub(crate) fn new(store: Store, by_model: Option<ByModel>) -> Self {
-        Self { store, by_model }
+    pub(crate) fn new(store: Store, by_model: Option<ByModel>, most_candidates: i64) -> Self {
+        Self { store, by_model, most_candidates }
     }
 
     /// The best passages of the scope, the best first.
@@ -110,11 +112,15 @@ impl Search {
         if self.store.count_owned(scope.owner, &named).await? < named.len() {
             return Err(Error::NotFound);
         }
-        let words = bm25(&self.store.candidates(scope, query).await?);
-        let meaning = match method {
-            Method::Meaning | Method::Fusion => self.by_meaning(scope, query).await?,
-            Method::Words => None,
+        let by_meaning = async {
+            match method {
+                Method::Meaning | Method::Fusion => self.by_meaning(scope, query).await,
+                Method::Words => Ok(None),
+            }
         };
+        let candidates = self.store.candidates(scope, query, self.most_candidates);
+        let (candidates, meaning) = tokio::try_join!(candidates, by_meaning)?;
+        let words = bm25(&candidates);
         let by_words = match method {
             Method::Words | Method::Fusion => ranked(&words.scores),
             Method::Meaning => Vec::new(),
@@ -198,22 +204,21 @@ struct ByWords {
     held: HashMap<Uuid, f64>,
 }
 
-/// Scores passages by BM25. Every passage that holds a word of the query is among the candidates, so the
-/// counts over them are the counts over all.
+/// Scores passages by BM25.
 fn bm25(candidates: &Candidates) -> ByWords {
-    let mut holding: HashMap<&str, HashSet<Uuid>> = HashMap::new();
-    for occurrence in &candidates.occurrences {
-        holding.entry(&occurrence.lexeme).or_default().insert(occurrence.chunk_id);
-    }
     let total = candidates.total as f64;
-    let rarity = |lexeme: &str| {
-        let holders = holding.get(lexeme).map_or(0.0, |holders| holders.len() as f64);
-        ((total - holders + 0.5) / (holders + 0.5)).ln_1p()
-    };
-    let asked: f64 = candidates.lexemes.iter().map(|lexeme| rarity(lexeme)).sum();
+    let rarity: HashMap<&str, f64> = candidates
+        .lexemes
+        .iter()
+        .map(|word| {
+            let holders = word.holders as f64;
+            (&*word.lexeme, ((total - holders + 0.5) / (holders + 0.5)).max(0.0).ln_1p())
+        })
+        .collect();
+    let asked: f64 = rarity.values().sum();
     let mut found = ByWords { scores: HashMap::new(), held: HashMap::new() };
     for occurrence in &candidates.occurrences {
-        let rarity = rarity(&occurrence.lexeme);
+        let rarity = rarity.get(&*occurrence.lexeme).copied().unwrap_or_default();
         let length = f64::from(occurrence.word_count) / candidates.mean_words.max(1.0);
         let count = f64::from(occurrence.count);
         let norm = SATURATION * (1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * length);

@@ -60,11 +60,12 @@ impl Settings {
 }
 
 fn effort(env: &Env) -> Result<Effort, Invalid> {
-    let Effort { exact_up_to, memory } = Effort::default();
+    let Effort { exact_up_to, memory, candidates } = Effort::default();
     let megabytes = env.or("VECTOR_MEMORY_MB", memory >> 20)?;
     Ok(Effort {
         exact_up_to: env.or("VECTOR_EXACT_UP_TO", exact_up_to)?,
         memory: megabytes.saturating_mul(1 << 20),
+        candidates: env.or("SEARCH_CANDIDATES", candidates)?,
     })
 }
 

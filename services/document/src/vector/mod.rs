@@ -23,11 +23,13 @@ pub struct Effort {
     pub exact_up_to: i64,
     /// Bytes of vectors that are kept in memory.
     pub memory: u64,
+    /// Passages that are ranked by words at most, where more are permitted.
+    pub candidates: i64,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { exact_up_to: 50_000, memory: 256 << 20 }
+        Self { exact_up_to: 50_000, memory: 256 << 20, candidates: 20_000 }
     }
 }
 

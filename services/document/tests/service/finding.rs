@@ -73,6 +73,27 @@ async fn a_cited_authority_finds_the_passages_that_cite_it_however_it_is_written
 }
 
 #[tokio::test]
+async fn a_library_too_large_to_rank_whole_is_ranked_by_the_rarest_words_of_a_query() {
+    let ground = Ground::new().await;
+    let node = ground.node().await;
+    for number in 0..6 {
+        let text = format!("The tenant of unit {number} pays the rent. The rent is due monthly.\n");
+        node.read(&format!("lease-{number}.txt"), text.as_bytes()).await;
+    }
+    node.read("roof.txt", b"The tenant repairs the chimney, and the rent is lower for it.\n").await;
+    let few = ground.node_with(&[("SEARCH_CANDIDATES", "2")]).await;
+    for query in ["does the tenant repair the chimney or pay rent", "chimney", "rent"] {
+        let all = search(&node, query, "words").await.unwrap();
+        let rarest = search(&few, query, "words").await.unwrap();
+        assert_eq!(rarest[0], all[0], "{query}");
+    }
+    let found = search(&few, "does the tenant repair the chimney or pay rent", "words").await;
+    let names: Vec<_> = found.unwrap().into_iter().map(|hit| hit.filename).collect();
+    assert_eq!(names[0], "roof.txt");
+    assert!(search(&few, "maritime salvage", "words").await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_no_document_can_be_called_is_refused_by_name() {
     let ground = Ground::new().await;
     let node = ground.node().await;
