@@ -70,6 +70,14 @@ bench-cite: ## Measure the check of quotes, and of legal citations beside eyecit
 	cargo build --release --workspace --example speed
 	PYTHONPATH=scripts $(TOOLS)/venv/bin/python -m bench.cite
 
+SIZES ?= 1000 10000 100000
+.PHONY: bench-search
+bench-search: ## Measure searches in libraries of SIZES beside PostgreSQL alone
+	@sh scripts/fetch-postgres.sh --force >/dev/null
+	@sh scripts/fetch-model.sh
+	cargo build --release --workspace --example search
+	ELENCHUS_TEST_PG=18 target/release/examples/search $(SIZES)
+
 CASES ?= 300000
 .PHONY: fuzz-cite
 fuzz-cite: ## Check answers and sources drawn at random, CASES of each kind
