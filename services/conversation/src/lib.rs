@@ -79,7 +79,7 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
         analytics: process.peer(NAME, Role::Analytics)?,
     };
     let checks = Checks {
-        lookups: Lookups::from_env(&process.env, process.cache.clone())?,
+        lookups: Lookups::from_env(&process.env, process.cache.clone(), Lookups::BUDGET)?,
         scores: Scores::from_env(&process.env)?,
     };
     let sessions = process.sessions(NAME)?;

@@ -1,6 +1,7 @@
 //! Decisions that an answer cites are looked up, where that is possible, and no answer waits for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use elenchus_cache::Cache;
 use elenchus_conversation::Lookups;
@@ -16,11 +17,11 @@ const ANSWER: &str = "The client wins. See Roe v. Wade, 410 U.S. 113, 153 (1973)
                       Cir. 2003); Brown v. Board, 347 U.S. 483 (1954); Doe v. Doe, 12 Ohio St. 2d 34 (1967). Id. at \
                       35; 15 U.S.C. § 78u-4.";
 
-async fn mesh(service: &CourtListener) -> Mesh {
+async fn mesh(service: &CourtListener, budget: Duration) -> Mesh {
     let env = Env::of_pairs([("COURTLISTENER_TOKEN", TOKEN), ("COURTLISTENER_URL", service.url())]);
     let quoter = Quoter { answer: ANSWER.to_owned(), hangs: false };
     let models = Models::new(Arc::new(quoter), Vec::new());
-    let lookups = Lookups::from_env(&env, Cache::in_process()).unwrap();
+    let lookups = Lookups::from_env(&env, Cache::in_process(), budget).unwrap();
     let mut mesh = Mesh::with_models(models).await;
     mesh.lookups = lookups;
     mesh
@@ -44,7 +45,8 @@ fn lookups(answer: &pb::ChatResponse) -> Vec<(&str, &str)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_database_says_of_a_decision_stands_beside_its_citation() {
     let service = CourtListener::start(Mode::Well).await;
-    let mesh = mesh(&service).await;
+    // However slow the machine is.
+    let mesh = mesh(&service, Duration::from_secs(60)).await;
     let node = mesh.node().await;
     let answer = ask(&node).await;
     let expected = [
@@ -78,7 +80,7 @@ async fn what_a_database_says_of_a_decision_stands_beside_its_citation() {
 async fn what_cannot_be_asked_stays_unknown_and_is_left_alone() {
     for mode in [Mode::Throttled, Mode::Status(503), Mode::Status(403), Mode::NotJson, Mode::Hang] {
         let service = CourtListener::start(mode).await;
-        let mesh = mesh(&service).await;
+        let mesh = mesh(&service, Lookups::BUDGET).await;
         let node = mesh.node().await;
         for _ in 0..2 {
             let answer = ask(&node).await;

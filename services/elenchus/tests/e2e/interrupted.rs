@@ -1,5 +1,7 @@
 //! Answers whose messenger and whose maker are killed in mid-stream, each a process of its own.
 
+use std::time::{Duration, Instant};
+
 use elenchus_testkit::provider::{Mode, Provider, WORDS};
 use elenchus_testkit::{postgres, redis};
 use reqwest::{Method, Response};
@@ -61,7 +63,9 @@ fn said(blocks: &[String]) -> String {
 /// The events of an answer after one of them, whole: asked for again until the last is among them.
 async fn log(mesh: &Mesh, token: &str, generation: &str, after: usize) -> Vec<String> {
     let path = format!("/api/v1/chat/generations/{generation}/events?after_seq={after}");
+    let patience = Instant::now() + Duration::from_secs(120);
     loop {
+        assert!(Instant::now() < patience, "the answer has no end");
         let sent = mesh.request(Method::GET, &path).bearer_auth(token).send().await;
         if let Ok(response) = sent
             && response.status().is_success()
@@ -72,7 +76,7 @@ async fn log(mesh: &Mesh, token: &str, generation: &str, after: usize) -> Vec<St
                 return events;
             }
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

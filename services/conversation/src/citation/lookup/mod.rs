@@ -19,8 +19,6 @@ use self::wire::{CourtListener, Trouble};
 use super::Found;
 use crate::domain::{Citation, Lookup};
 
-/// What an answer waits for at most.
-const BUDGET: Duration = Duration::from_secs(2);
 /// The service's own limits.
 const MOST_AT_ONCE: usize = 250;
 const PER_MINUTE: u32 = 60;
@@ -38,20 +36,25 @@ pub struct Lookups(Option<Arc<Inner>>);
 struct Inner {
     service: CourtListener,
     cache: Cache,
+    /// What an answer waits for at most.
+    budget: Duration,
 }
 
 impl Lookups {
+    /// What an answer waits for at most.
+    pub const BUDGET: Duration = Duration::from_secs(2);
+
     /// Looks nothing up.
     pub fn off() -> Self {
         Self(None)
     }
 
     /// As `COURTLISTENER_TOKEN` and `COURTLISTENER_URL` say. Without a token nothing is looked up.
-    pub fn from_env(env: &Env, cache: Cache) -> Result<Self, StartError> {
+    pub fn from_env(env: &Env, cache: Cache, budget: Duration) -> Result<Self, StartError> {
         let Some(token) = env.secret("COURTLISTENER_TOKEN") else { return Ok(Self::off()) };
         let url = env.text("COURTLISTENER_URL").unwrap_or("https://www.courtlistener.com");
         let service = CourtListener::new(url, token.expose_secret())?;
-        Ok(Self(Some(Arc::new(Inner { service, cache }))))
+        Ok(Self(Some(Arc::new(Inner { service, cache, budget }))))
     }
 
     /// Adds what is known of each decision that is cited in full.
@@ -64,7 +67,7 @@ impl Lookups {
         if names.is_empty() {
             return;
         }
-        let known = inner.look_up(names, Instant::now() + BUDGET).await;
+        let known = inner.look_up(names, Instant::now() + inner.budget).await;
         for citation in &mut found.citations {
             let lookup = name(citation).and_then(|name| known.get(&name)).cloned();
             if let Some(checked) = &mut citation.checked {
@@ -111,7 +114,7 @@ impl Inner {
             return HashMap::new();
         }
         // Ends in time to be remembered as a failure.
-        let asked = timeout_at(until - BUDGET / 10, self.service.look_up(&names)).await;
+        let asked = timeout_at(until - self.budget / 10, self.service.look_up(&names)).await;
         match asked.unwrap_or(Err(Trouble::Failed)) {
             Ok(lookups) => {
                 join_all(lookups.iter().map(|(name, lookup)| self.remember(name, lookup))).await;
