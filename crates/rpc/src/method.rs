@@ -196,4 +196,25 @@ mod tests {
             );
         }
     }
+
+    /// What is asked by GET is asked again by whoever lies between; so the mesh may too.
+    #[test]
+    fn what_is_read_may_be_read_again() {
+        // A browser is sent to them, and what they do they do once.
+        const SIGN_IN: [&str; 2] = ["BeginOidcLogin", "CompleteOidcLogin"];
+        let http = DESCRIPTORS.get_extension_by_name("google.api.http").unwrap();
+        let methods =
+            DESCRIPTORS.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+        for method in methods.filter(|method| !method.is_server_streaming()) {
+            let rule = method.options().get_extension(&http).into_owned();
+            let is_get = rule.as_message().is_some_and(|rule| rule.has_field_by_name("get"));
+            if is_get && !SIGN_IN.contains(&method.name()) {
+                assert!(
+                    is_idempotent(&method),
+                    "{} is read by GET, but its idempotency_level does not say so",
+                    method.full_name()
+                );
+            }
+        }
+    }
 }

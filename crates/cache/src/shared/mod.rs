@@ -2,6 +2,7 @@
 
 mod link;
 mod listen;
+mod purse;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,24 +15,30 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::link::Link;
+use self::purse::{Draw, Purses};
 use crate::fanout::{Hub, Subscription};
 use crate::quota::{Allowed, Quota};
 use crate::store::{Lost, Store};
 
-/// Reads when the allowance will be whole, and moves that on when one may be taken. Redis's own
-/// clock decides, so that replicas agree.
+/// Reads when the allowance will be whole, and moves that on when one may be taken, and by so many more as are
+/// wanted ahead and are a small part of what is left. Redis's own clock decides, so that replicas agree.
 const TAKE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local whole = tonumber(redis.call('GET', KEYS[1])) or now
 local ahead = math.max(whole - now, 0)
-local step, depth = tonumber(ARGV[1]), tonumber(ARGV[2])
+local step, depth, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local more = 0
 if ahead + step <= depth then
     -- A step of less than a microsecond is none here, and Redis keeps nothing for no time.
-    local keep = math.max(math.ceil((ahead + step) / 1000), 1)
-    redis.call('SET', KEYS[1], string.format('%.0f', now + ahead + step), 'PX', keep)
+    if step > 0 then
+        more = math.min(wanted, math.floor((depth - ahead - step) / step / 32))
+    end
+    local after = ahead + step * (1 + more)
+    local keep = math.max(math.ceil(after / 1000), 1)
+    redis.call('SET', KEYS[1], string.format('%.0f', now + after), 'PX', keep)
 end
-return ahead
+return {ahead, more}
 ";
 
 /// The keys of this program in a Redis that may hold others'.
@@ -43,6 +50,7 @@ pub(crate) struct Shared {
     client: Client,
     link: Link,
     take: Script,
+    purses: Purses,
     hub: Arc<Hub>,
     /// Begun by the first listener: a process that only limits holds no second connection.
     ear: OnceLock<AbortOnDropHandle<()>>,
@@ -57,7 +65,14 @@ impl Shared {
     ) -> Result<Self, Invalid> {
         let client = client(url, password)?;
         let link = Link::open(client.clone()).map_err(unusable)?;
-        Ok(Self { client, link, take: Script::new(TAKE), hub, ear: OnceLock::new() })
+        Ok(Self {
+            client,
+            link,
+            take: Script::new(TAKE),
+            purses: Purses::new(),
+            hub,
+            ear: OnceLock::new(),
+        })
     }
 }
 
@@ -79,12 +94,18 @@ fn unusable(_: RedisError) -> Invalid {
 #[async_trait]
 impl Store for Shared {
     async fn take(&self, key: &str, quota: Quota) -> Result<Allowed, Lost> {
+        let fill = match self.purses.draw(key, quota) {
+            Draw::Granted(allowed) => return Ok(allowed),
+            Draw::Ask(fill) => fill,
+        };
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let mut call = self.take.key(format!("{QUOTAS}{key}"));
-        call.arg(micros(quota.step())).arg(micros(quota.depth()));
+        call.arg(micros(quota.step())).arg(micros(quota.depth())).arg(fill.ahead());
         let mut connection = self.link.connection();
-        let ahead: u64 = self.link.hold(call.invoke_async(&mut connection)).await?;
-        Ok(quota.judge(Duration::from_micros(ahead)))
+        let (ahead, more): (u64, u32) = self.link.hold(call.invoke_async(&mut connection)).await?;
+        let ahead = Duration::from_micros(ahead);
+        fill.keep(more, ahead + quota.step() * (1 + more));
+        Ok(quota.judge(ahead))
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Lost> {
