@@ -91,3 +91,8 @@ agreement: ## Compare the legal citations that we and eyecite read, also in FILE
 	@sh scripts/install-bench-tools.sh
 	cargo build --workspace --example extract
 	PYTHONPATH=scripts $(TOOLS)/venv/bin/python -m agreement $(FILES)
+
+SEEDS ?= examples
+.PHONY: fuzz-readers
+fuzz-readers: ## Read CASES damaged files of each format, begun with those of SEEDS
+	ELENCHUS_TEST_SEEDS=$(abspath $(SEEDS)) PROPTEST_CASES=$(CASES) cargo test --workspace --test readers

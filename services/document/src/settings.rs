@@ -10,8 +10,9 @@ use crate::recognize;
 use crate::storage::{Place, SweepPace};
 use crate::vector::Effort;
 
-/// A file that killed its reader so often is given up.
-const ATTEMPTS: i32 = 3;
+/// How often the work on a file may end with its process before it is given up. Files are read in processes
+/// of their own, so that it is seldom the file's fault: a machine that dies again and again loses none.
+const ATTEMPTS: i32 = 10;
 
 /// What the document service reads from the environment.
 #[derive(Debug, Clone)]
