@@ -1,7 +1,7 @@
 //! A library whose reading is killed with kill -9, again and again: the real program, on real files.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -11,6 +11,8 @@ use crate::mesh::{Mesh, User};
 const CRASHES: &str = "ELENCHUS_TEST_CRASHES";
 /// A folder of files to read in place of the examples.
 const LIBRARY: &str = "ELENCHUS_TEST_LIBRARY";
+/// For each file, long after the leases of what was killed have ended.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 fn files() -> Vec<PathBuf> {
     let examples = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
@@ -69,11 +71,13 @@ async fn a_library_killed_while_it_is_read_ends_complete_and_has_each_passage_on
 /// What a killed process held comes back once its lease has ended, which many kills put off.
 async fn until_read(user: &User<'_>, id: &str) -> Value {
     let path = format!("/api/v1/documents/{id}");
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let document = user.get(&path).await;
         if matches!(document["processing_status"].as_str(), Some("completed" | "failed")) {
             return document;
         }
+        assert!(Instant::now() < deadline, "it is not read: {document}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
