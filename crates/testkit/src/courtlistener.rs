@@ -4,11 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
-use crate::provider::read;
+use crate::listener::{Listener, answer_json, read};
 
 /// What opens it.
 pub const TOKEN: &str = "a-token-that-stays-here";
@@ -37,9 +35,8 @@ pub enum Mode {
 
 /// A service that listens.
 pub struct CourtListener {
-    url: String,
+    listener: Listener,
     state: Arc<State>,
-    _server: JoinSet<()>,
 }
 
 struct State {
@@ -50,17 +47,15 @@ struct State {
 impl CourtListener {
     /// Begins to listen on a free port.
     pub async fn start(mode: Mode) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         let state = Arc::new(State { mode: Mutex::new(mode), calls: Mutex::default() });
-        let mut server = JoinSet::new();
-        server.spawn(serve(listener, Arc::clone(&state)));
-        Self { url, state, _server: server }
+        let served = Arc::clone(&state);
+        let listener = Listener::start(move |stream| answer(stream, Arc::clone(&served))).await;
+        Self { listener, state }
     }
 
     /// Where it is.
     pub fn url(&self) -> &str {
-        &self.url
+        self.listener.url()
     }
 
     /// Behaves so from the next request on.
@@ -71,13 +66,6 @@ impl CourtListener {
     /// The texts that it was asked about.
     pub fn calls(&self) -> Vec<String> {
         self.state.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-async fn serve(listener: TcpListener, state: Arc<State>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(answer(stream, Arc::clone(&state)));
     }
 }
 
@@ -104,13 +92,7 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
         Mode::Hang => return tokio::time::sleep(Duration::from_secs(3600)).await,
         Mode::NotJson => (200, "<html>Sorry</html>".to_owned()),
     };
-    let length = body.len();
-    let answer = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
-         connection: close\r\n\r\n{body}"
-    );
-    // Whoever has left is told nothing.
-    let _ = stream.write_all(answer.as_bytes()).await;
+    answer_json(stream, status, &body).await;
 }
 
 /// A line of the text is a citation.

@@ -3,11 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
-use crate::provider::read;
+use crate::listener::{Listener, answer_json, read};
 
 /// The keys of its project.
 pub const KEYS: [&str; 2] = ["pk-lf-stand-in", "sk-lf-stand-in"];
@@ -16,9 +14,8 @@ const CREDENTIAL: &str = "Basic cGstbGYtc3RhbmQtaW46c2stbGYtc3RhbmQtaW4=";
 
 /// A service that listens.
 pub struct Langfuse {
-    url: String,
+    listener: Listener,
     state: Arc<State>,
-    _server: JoinSet<()>,
 }
 
 struct State {
@@ -31,17 +28,15 @@ struct State {
 impl Langfuse {
     /// Begins to listen on a free port, and fails so many times before it takes anything.
     pub async fn start(failures: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         let state = Arc::new(State { failures: Mutex::new(failures), scores: Mutex::default() });
-        let mut server = JoinSet::new();
-        server.spawn(serve(listener, Arc::clone(&state)));
-        Self { url, state, _server: server }
+        let served = Arc::clone(&state);
+        let listener = Listener::start(move |stream| answer(stream, Arc::clone(&served))).await;
+        Self { listener, state }
     }
 
     /// Where it is.
     pub fn url(&self) -> &str {
-        &self.url
+        self.listener.url()
     }
 
     /// The scores that it keeps. One sent twice is one.
@@ -55,24 +50,11 @@ impl Langfuse {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(answer(stream, Arc::clone(&state)));
-    }
-}
-
 /// Answers one request; every answer closes its connection.
 async fn answer(mut stream: TcpStream, state: Arc<State>) {
     let Some(request) = read(&mut stream).await else { return };
     let (status, body) = state.take(&request);
-    let (body, length) = (body.to_string(), body.to_string().len());
-    let answer = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
-         connection: close\r\n\r\n{body}"
-    );
-    // Whoever has left is told nothing.
-    let _ = stream.write_all(answer.as_bytes()).await;
+    answer_json(stream, status, &body.to_string()).await;
 }
 
 impl State {

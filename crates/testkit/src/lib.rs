@@ -7,6 +7,7 @@ pub mod courtlistener;
 mod embeddings;
 mod gullible;
 pub mod langfuse;
+mod listener;
 pub mod port;
 pub mod postgres;
 pub mod program;

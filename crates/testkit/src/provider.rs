@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
 use crate::embeddings;
 use crate::gullible::{self, Order};
+use crate::listener::{Listener, read};
 
 /// How the stand-in behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +52,8 @@ pub const WORDS: [&str; 5] = ["The ", "tenant ", "pays ", "the ", "rent."];
 
 /// A provider that listens.
 pub struct Provider {
-    address: String,
+    listener: Listener,
     state: Arc<State>,
-    _server: JoinSet<()>,
 }
 
 struct State {
@@ -66,16 +65,14 @@ struct State {
 impl Provider {
     /// Begins to listen on a free port.
     pub async fn start(mode: Mode) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let address = listener.local_addr().expect("it has an address").to_string();
         let state = Arc::new(State {
             mode: Mutex::new(mode),
             calls: Mutex::default(),
             open: Default::default(),
         });
-        let mut server = JoinSet::new();
-        server.spawn(serve(listener, Arc::clone(&state)));
-        Self { address, state, _server: server }
+        let served = Arc::clone(&state);
+        let listener = Listener::start(move |stream| answer(stream, Arc::clone(&served))).await;
+        Self { listener, state }
     }
 
     /// Behaves so from the next request on.
@@ -85,12 +82,12 @@ impl Provider {
 
     /// What `OPENAI_BASE_URL` would be.
     pub fn openai_url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}/v1", self.listener.url())
     }
 
     /// What `GOOGLE_BASE_URL` would be.
     pub fn google_url(&self) -> String {
-        format!("http://{}", self.address)
+        self.listener.url().to_owned()
     }
 
     /// The requests that came, each with its head.
@@ -101,13 +98,6 @@ impl Provider {
     /// Connections on which an answer is under way.
     pub fn open(&self) -> usize {
         self.state.open.load(std::sync::atomic::Ordering::SeqCst)
-    }
-}
-
-async fn serve(listener: TcpListener, state: Arc<State>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(answer(stream, Arc::clone(&state)));
     }
 }
 
@@ -135,25 +125,6 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
         _ = reader.read(&mut rest) => {}
     }
     state.open.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
-}
-
-/// A whole request, with its head.
-pub(crate) async fn read(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    loop {
-        let mut part = [0; 16 << 10];
-        let count = stream.read(&mut part).await.ok().filter(|count| *count > 0)?;
-        bytes.extend_from_slice(&part[..count]);
-        let text = String::from_utf8_lossy(&bytes);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-        });
-        if body.len() >= length.unwrap_or(0) {
-            return Some(text.into_owned());
-        }
-    }
 }
 
 const HEAD: &str =
