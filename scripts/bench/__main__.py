@@ -12,7 +12,6 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 
 from bench import load, process
 from bench.mesh import PROGRAM, User, Whole
@@ -165,15 +164,5 @@ def run(folder: pathlib.Path, processes: list[subprocess.Popen]):
           f"one process {process.pss_mb(whole.process.pid):.0f} MB.")
 
 
-def main() -> int:
-    processes = []
-    with tempfile.TemporaryDirectory() as name:
-        try:
-            run(pathlib.Path(name), processes)
-        finally:
-            program.stop(processes)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    program.in_folder(run)

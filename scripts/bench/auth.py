@@ -9,8 +9,6 @@ import os
 import pathlib
 import statistics
 import subprocess
-import sys
-import tempfile
 
 from bench import load, process
 from bench.mesh import PASSWORD, User, Whole
@@ -56,15 +54,5 @@ def run(folder: pathlib.Path, processes: list[subprocess.Popen]):
     print(f"| log-ins, of bare Argon2id | {median['log-in'] / median['bare Argon2id']:.2f} |")
 
 
-def main() -> int:
-    processes = []
-    with tempfile.TemporaryDirectory() as name:
-        try:
-            run(pathlib.Path(name), processes)
-        finally:
-            program.stop(processes)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    program.in_folder(run)

@@ -9,8 +9,6 @@ import os
 import pathlib
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 
 import httpx
@@ -115,15 +113,5 @@ def run(folder: pathlib.Path, processes: list[subprocess.Popen]):
     print(f"Stopped, and the model left: median {statistics.median(times):.2f} ms, at most {max(times):.2f} ms of {STOPS}.")
 
 
-def main() -> int:
-    processes = []
-    with tempfile.TemporaryDirectory() as name:
-        try:
-            run(pathlib.Path(name), processes)
-        finally:
-            program.stop(processes)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    program.in_folder(run)

@@ -6,7 +6,9 @@ import random
 import re
 import socket
 import subprocess
+import tempfile
 import time
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The services of the mesh, as the packages of their protos are named.
@@ -72,3 +74,13 @@ def stop(processes: list[subprocess.Popen]):
         process.terminate()
     for process in reversed(processes):
         process.wait(30)
+
+
+def in_folder(run: Callable[[pathlib.Path, list[subprocess.Popen]], None]):
+    """Runs with a passing folder, and ends the processes that were added to the list, however it ends."""
+    processes = []
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            run(pathlib.Path(name), processes)
+        finally:
+            stop(processes)
