@@ -54,3 +54,16 @@ async fn vector(connection: &mut PgConnection) -> Result<Vector, sqlx::Error> {
         Some((None, None)) | None => Vector::Absent,
     })
 }
+
+/// Whether an index of pgvector has answered a query in this database. None where the server has no pgvector.
+pub async fn has_answered_by_index(
+    connection: &mut PgConnection,
+) -> Result<Option<bool>, sqlx::Error> {
+    if vector(connection).await? == Vector::Absent {
+        return Ok(None);
+    }
+    let used = "SELECT coalesce(sum(idx_scan), 0)::bigint > 0 FROM pg_stat_all_indexes
+                JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+                WHERE amname = 'hnsw'";
+    sqlx::query_scalar(used).fetch_one(connection).await.map(Some)
+}

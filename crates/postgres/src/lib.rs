@@ -11,7 +11,7 @@ mod settings;
 pub use database::{Database, aside};
 pub use error::{Error, constraint, is_unreachable};
 pub use failure::Failure;
-pub use inspect::{Inspection, Vector, inspect};
+pub use inspect::{Inspection, Vector, has_answered_by_index, inspect};
 pub use settings::DatabaseSettings;
 
 /// The oldest major version whose SQL the services use.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use elenchus_embedding::{Embedder, similarity};
+use elenchus_postgres::has_answered_by_index;
 use elenchus_rpc::UserId;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::time::sleep;
@@ -198,20 +199,14 @@ impl Library {
 
     /// Waits until the node asks the index. False where the database has no pgvector.
     pub(crate) async fn is_indexed(&self, node: &Node) -> Result<bool, Failure> {
-        let available = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')";
-        if !sqlx::query_scalar::<_, bool>(available).fetch_one(&self.pool).await? {
-            return Ok(false);
-        }
-        let used = "SELECT coalesce(sum(idx_scan), 0)::bigint > 0 FROM pg_stat_all_indexes
-                    JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
-                    WHERE amname = 'hnsw'";
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             node.search(&self.questions[0], "meaning").await?;
-            if sqlx::query_scalar(used).fetch_one(&self.pool).await? {
-                return Ok(true);
+            let mut connection = self.pool.acquire().await?;
+            match has_answered_by_index(&mut connection).await? {
+                Some(false) => sleep(Duration::from_secs(1)).await,
+                known => return Ok(known.is_some()),
             }
-            sleep(Duration::from_secs(1)).await;
         }
         Err("the index is not put to use".into())
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use elenchus_document::search::{DEPTH as DEPTH_OF_FUSION, RANK_DAMPING};
+use elenchus_postgres::has_answered_by_index;
 use elenchus_process::StartError;
 use elenchus_proto::pb::document::v1::SearchResult;
 use tokio::time::sleep;
@@ -103,21 +104,14 @@ pub(super) async fn measure(corpus: &Corpus, mesh: Mesh) -> Result<(Mesh, String
 /// Whether the index of vectors is there, once it had the time to be built.
 async fn is_indexed(mesh: &Mesh) -> Result<bool, StartError> {
     let mut database = mesh.database().await?;
-    let available = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')";
-    if !sqlx::query_scalar::<_, bool>(available).fetch_one(&mut database).await? {
-        return Ok(false);
-    }
-    let used = "SELECT coalesce(sum(idx_scan), 0)::bigint > 0 FROM pg_stat_all_indexes
-                JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
-                WHERE amname = 'hnsw'";
     let began = Instant::now();
     while began.elapsed() < PATIENCE {
         // Asked until the index answers: the service puts it to use once it is built.
         mesh.search("anything", "meaning", DEPTH).await?;
-        if sqlx::query_scalar(used).fetch_one(&mut database).await? {
-            return Ok(true);
+        match has_answered_by_index(&mut database).await? {
+            Some(false) => sleep(Duration::from_millis(500)).await,
+            known => return Ok(known.is_some()),
         }
-        sleep(Duration::from_millis(500)).await;
     }
     Ok(false)
 }
