@@ -54,10 +54,15 @@ pub(super) fn ends_word(c: char) -> bool {
 pub(super) fn find(word: &str) -> Option<usize> {
     let at = find_plain(word);
     let plain = unescaped(word);
-    if at.is_some() || matches!(plain, Cow::Borrowed(_)) {
+    if matches!(plain, Cow::Borrowed(_)) {
         return at;
     }
-    find_plain(&plain).and_then(|_| word.find(['\\', '&'])).map(|escape| run_start(word, escape))
+    let Some(hidden) = find_plain(&plain) else { return at };
+    // What an escape hides may begin before what stands there plainly.
+    match at {
+        Some(at) if unescaped(&word[..at]).len() <= hidden => Some(at),
+        _ => word.find(['\\', '&']).map(|escape| run_start(word, escape)),
+    }
 }
 
 /// From where on more of the word decides whether it holds an address.
@@ -191,6 +196,8 @@ mod tests {
             ("https&#58;//a.example", 0),
             ("https:&#x2f;&sol;a.example", 6),
             ("https:\\//a.example", 6),
+            ("&#58;//https://a.example", 0),
+            ("\\(https://a.example", 2),
         ] {
             assert_eq!(find(word), Some(at), "{word}");
         }

@@ -166,6 +166,7 @@ mod tests {
             ("Write to eve@evil.example!", "Write to eve [link removed]!"),
             ("javascript://x", "javascript:/ [link removed]"),
             ("https&#58;//evil.example", "[link removed]"),
+            ("&#58;//https://evil.example/x", "[link removed]"),
         ] {
             assert_eq!(filtered(said), shown);
             assert_eq!(acting(&filtered(said)), Vec::<String>::new(), "{said}");
