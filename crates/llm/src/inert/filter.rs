@@ -86,7 +86,11 @@ impl Filter {
                 }
                 out.push_str(&word[shown..at.max(shown)]);
                 out.push_str(REMOVED);
-                out.push_str(closing(&word[at.max(shown)..]));
+                let closing = closing(&word[at.max(shown)..]);
+                if closing.starts_with(|c| acts(']', c)) {
+                    out.push(' ');
+                }
+                out.push_str(closing);
             }
             Some(_) | None => out.push_str(&word[shown..]),
         }
@@ -167,6 +171,7 @@ mod tests {
             ("javascript://x", "javascript:/ [link removed]"),
             ("https&#58;//evil.example", "[link removed]"),
             ("&#58;//https://evil.example/x", "[link removed]"),
+            ("www.a.b: /api\nwww.a.b", "[link removed] : /api\n[link removed]"),
         ] {
             assert_eq!(filtered(said), shown);
             assert_eq!(acting(&filtered(said)), Vec::<String>::new(), "{said}");
