@@ -14,6 +14,8 @@ const CLOSING: &[char] = &[
 ];
 /// More of them are part of the address: they could carry a message.
 const MOST_CLOSING: usize = 6;
+/// Of a reference to a character, its name or its number with many zeros.
+const LONGEST_REFERENCE: usize = 64;
 /// Names of characters that could hide an address.
 const NAMED: [(&str, char); 5] =
     [("colon", ':'), ("sol", '/'), ("period", '.'), ("commat", '@'), ("amp", '&')];
@@ -136,34 +138,32 @@ fn is_boundary(bytes: &[u8], at: usize) -> bool {
     at == 0 || !bytes[at - 1].is_ascii_alphanumeric()
 }
 
-/// The word as it is once a renderer has undone its escapes.
+/// The word as it is once its escapes are undone, and those that this brings to light, however often an answer
+/// is rendered.
 fn unescaped(word: &str) -> Cow<'_, str> {
     if !word.contains(['\\', '&']) {
         return Cow::Borrowed(word);
     }
-    let (mut plain, mut rest) = (String::with_capacity(word.len()), word);
-    while let Some(at) = rest.find(['\\', '&']) {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some((c, length)) = reference(rest) {
-            plain.push(c);
-            rest = &rest[length..];
-            continue;
+    // Its end first: what an escape stands for is read with what follows it.
+    let mut plain: Vec<char> = Vec::with_capacity(word.len());
+    for mut c in word.chars().rev() {
+        while let Some((meant, length)) = (c == '&').then(|| reference(&plain)).flatten() {
+            plain.truncate(plain.len() - length);
+            c = meant;
         }
-        let is_escape =
-            rest.starts_with('\\') && rest[1..].starts_with(|c: char| c.is_ascii_punctuation());
-        let kept = if is_escape { 1 } else { 0 };
-        let length = rest[kept..].chars().next().map_or(0, char::len_utf8);
-        plain.push_str(&rest[kept..kept + length]);
-        rest = &rest[kept + length..];
+        let is_escape = c == '\\' && plain.last().is_some_and(char::is_ascii_punctuation);
+        if !is_escape {
+            plain.push(c);
+        }
     }
-    plain.push_str(rest);
-    Cow::Owned(plain)
+    Cow::Owned(plain.into_iter().rev().collect())
 }
 
-/// The character that a reference such as `&#58;` stands for, and the reference's length.
-fn reference(text: &str) -> Option<(char, usize)> {
-    let (name, _) = text.strip_prefix('&')?.split_once(';')?;
+/// The character that a reference such as `&#58;` stands for, and the length of what follows its `&`.
+fn reference(following: &[char]) -> Option<(char, usize)> {
+    let following = || following.iter().rev().take(LONGEST_REFERENCE);
+    let end = following().position(|c| *c == ';')?;
+    let name: String = following().take(end).collect();
     let c = match name.strip_prefix('#') {
         Some(number) => {
             let hexadecimal = number.strip_prefix(['x', 'X']);
@@ -175,7 +175,7 @@ fn reference(text: &str) -> Option<(char, usize)> {
         }
         None => NAMED.iter().find(|(known, _)| *known == name)?.1,
     };
-    Some((c, name.len() + 2))
+    Some((c, end + 1))
 }
 
 #[cfg(test)]
@@ -196,6 +196,8 @@ mod tests {
             ("https&#58;//a.example", 0),
             ("https:&#x2f;&sol;a.example", 6),
             ("https:\\//a.example", 6),
+            ("mailto:\\\\//a", 7),
+            ("https&amp;#58;//a.example", 0),
             ("&#58;//https://a.example", 0),
             ("\\(https://a.example", 2),
         ] {
