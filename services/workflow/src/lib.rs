@@ -6,7 +6,6 @@ mod domain;
 mod grant;
 mod grpc;
 mod input;
-mod json;
 mod personal_data;
 mod run;
 mod settings;

@@ -1,11 +1,11 @@
 //! Domain types as messages.
 
 use chrono::{DateTime, Utc};
+use elenchus_proto::json::to_struct;
 use elenchus_proto::pb::workflow::v1 as pb;
 use prost_types::Timestamp;
 
 use crate::domain::{Event, Execution, Step, Template};
-use crate::json::to_struct;
 
 pub(super) fn template(template: Template) -> pb::Template {
     pb::Template {

@@ -6,6 +6,7 @@ mod watch;
 use std::time::Duration;
 
 use elenchus_durable::Notices;
+use elenchus_proto::json;
 use elenchus_proto::pb::workflow::v1 as pb;
 use elenchus_proto::pb::workflow::v1::workflow_service_server::WorkflowService;
 use elenchus_rpc::page::{self, Page};
@@ -22,7 +23,6 @@ use crate::definition::Definition;
 use crate::domain::{self, Error, ExecutionId, NewExecution, Pinned};
 use crate::grant::Grants;
 use crate::input::{self, Misfit};
-use crate::json;
 use crate::store::Store;
 
 const DEFAULT_LIMIT: i32 = 50;
