@@ -56,6 +56,11 @@ impl Caller {
         self.request_within(self.deadline.remaining(), message)
     }
 
+    /// The caller's own leave, for as long as somebody else may have to carry the call on.
+    pub fn leave(&self) -> Grant {
+        Grant(self.credential.clone())
+    }
+
     /// As [`Caller::request`], for a call that may outlive this one.
     pub fn request_within<T>(&self, budget: Duration, message: T) -> Request<T> {
         let mut request = as_service(budget, message);
@@ -71,8 +76,9 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<MetadataValue<Ascii>> {
     MetadataValue::try_from(headers.get(REQUEST_ID)?.as_bytes()).ok()
 }
 
-/// Leave to act for a user who is not waiting, given by auth to one service, for some methods and some
-/// time. It ends before its time when the account does. Does not print.
+/// Leave to act for a user who is not waiting: given by auth to one service, for some methods and some
+/// time, or else what the user's own call has shown. It ends before its time when the account does. Does
+/// not print.
 #[derive(Debug, Clone)]
 pub struct Grant(MetadataValue<Ascii>);
 
@@ -82,6 +88,12 @@ impl Grant {
         let mut credential = MetadataValue::try_from(format!("Bearer {token}")).ok()?;
         credential.set_sensitive(true);
         (!token.is_empty()).then_some(Self(credential))
+    }
+
+    /// The token as [`Grant::parse`] reads it, to be stored sealed.
+    pub fn expose(&self) -> &str {
+        let credential = self.0.to_str().unwrap_or_default();
+        credential.split_once(' ').map_or("", |(_, token)| token.trim())
     }
 }
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use elenchus_rpc::UserId;
 use elenchus_rpc::session::{Authority, Credential, Sessions};
 use elenchus_rpc::token::Keys;
+use elenchus_sealed::Sealer;
 use secrecy::SecretString;
 use tonic::{Request, Status};
 
@@ -20,10 +21,16 @@ impl Sessions for AllAlive {
     }
 }
 
+const SECRET_KEY: &str = "9f86d081884c7d659a2feaa0c55ad015";
+
 /// The keys of a mesh that lives for one test.
 pub fn keys() -> Keys {
-    Keys::from_secret(&SecretString::from("9f86d081884c7d659a2feaa0c55ad015"))
-        .expect("the secret is good enough")
+    Keys::from_secret(&SecretString::from(SECRET_KEY)).expect("the secret is good enough")
+}
+
+/// What the services of such a mesh seal with.
+pub fn sealer() -> Sealer {
+    Sealer::new(&SecretString::from(SECRET_KEY)).expect("the secret makes a key")
 }
 
 /// A request of a user, with a token and a deadline of so long.

@@ -26,6 +26,8 @@ pub enum Mode {
     HangAfterHead,
     /// Says some words and nothing more.
     HangAfterWords,
+    /// Says this and nothing more.
+    HangAfter(&'static str),
     /// Closes the connection after so many bytes of the answer.
     CutAt(usize),
     /// One byte at a time.
@@ -179,6 +181,11 @@ async fn act(
         }
         Mode::HangAfterWords => {
             out.write_all((HEAD.to_owned() + &words()).as_bytes()).await?;
+            tokio::time::sleep(forever).await;
+            Ok(())
+        }
+        Mode::HangAfter(text) => {
+            out.write_all((HEAD.to_owned() + &protocol.words(text)).as_bytes()).await?;
             tokio::time::sleep(forever).await;
             Ok(())
         }

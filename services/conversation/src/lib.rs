@@ -24,6 +24,7 @@ use elenchus_proto::pb::conversation::v1::message_service_server::MessageService
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
 use elenchus_rpc::layer::authenticate::Guard;
 use elenchus_rpc::{Server, Shutdown, Transport};
+use elenchus_sealed::Sealer;
 use sqlx::PgPool;
 
 use self::answer::{Answers, Pace, Retriever};
@@ -34,6 +35,7 @@ use self::grpc::{AssistantRpc, ConversationRpc, MessageRpc};
 pub use self::personal_data::PERSONAL_DATA;
 pub use self::score::Scores;
 use self::store::{MIGRATOR, Store};
+use self::sweep::Sweep;
 
 /// The service's name, and that of its schema.
 pub const NAME: &str = "conversation";
@@ -69,6 +71,18 @@ pub struct Checks {
     pub scores: Scores,
 }
 
+/// What the service is built with.
+pub struct Settings {
+    /// Who answers.
+    pub models: Models,
+    /// Whom the check of answers asks and tells besides.
+    pub checks: Checks,
+    /// Leave to act for users is stored sealed with this.
+    pub sealer: Sealer,
+    /// How soon the death of a process is seen.
+    pub pace: Pace,
+}
+
 /// Starts the service as a role of a process.
 pub async fn start(process: &Process) -> Result<Server, StartError> {
     let models = Models::from_settings(&elenchus_llm::Settings::from_env(&process.env)?)?;
@@ -84,24 +98,24 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
     };
     let sessions = process.sessions(NAME)?;
     let guard = Guard { service: NAME, keys: process.keys.clone(), sessions };
-    Ok(build(pool, models, checks, peers, guard, Pace::default(), &process.shutdown).await?)
+    let sealer = Sealer::from_env(&process.env)?;
+    let settings = Settings { models, checks, sealer, pace: Pace::default() };
+    Ok(build(settings, pool, peers, guard, &process.shutdown).await?)
 }
 
 /// Builds the service over its database.
 pub async fn build(
+    settings: Settings,
     pool: PgPool,
-    models: Models,
-    checks: Checks,
     peers: Peers,
     guard: Guard,
-    pace: Pace,
     shutdown: &Shutdown,
 ) -> Result<Server, BuildError> {
+    let Settings { models, checks, sealer, pace } = settings;
     elenchus_outbox::migrate(&pool).await?;
     Relay::spawn(&pool, peers.analytics, shutdown);
     let ledger = elenchus_idempotency::open(&pool, shutdown).await?;
-    let store = Store::new(pool.clone());
-    sweep::spawn(store.clone(), pace.sweep_every, shutdown);
+    let store = Store::new(pool.clone(), sealer);
     checks.scores.clone().spawn(&pool, &store, shutdown);
 
     let generations = Generations::new(&pool, store.clone(), shutdown.clone());
@@ -122,6 +136,13 @@ pub async fn build(
         pace,
         shutdown.clone(),
     );
+    let sweep = Sweep {
+        store: store.clone(),
+        answers: answers.clone(),
+        generations: generations.clone(),
+        every: pace.sweep_every,
+    };
+    sweep.spawn(shutdown);
     let conversations = ConversationRpc {
         store: store.clone(),
         answers: answers.clone(),

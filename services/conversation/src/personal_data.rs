@@ -52,6 +52,13 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Otherwise,
         },
         Table {
+            name: "unfinished_answer",
+            rows: "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
+                                    WHERE user_id = $1)",
+            export: Export::Nothing,
+            erase: Erase::Otherwise,
+        },
+        Table {
             name: "chat_event",
             rows: "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
                                     WHERE user_id = $1)",

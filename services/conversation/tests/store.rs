@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use elenchus_conversation::domain::{
     CitationReport, ConversationId, Error, MessageStatus, NewConversation, Place, Question,
-    SessionId, Text, Title, Usage,
+    SessionId, Source, Text, Title, Usage,
 };
-use elenchus_conversation::store::{Asked, Ending, Kept, MIGRATOR, Store};
+use elenchus_conversation::generation::Failure;
+use elenchus_conversation::store::{Abandoned, Asked, Ending, Handover, Kept, MIGRATOR, Store};
 use elenchus_rpc::UserId;
+use elenchus_rpc::caller::Grant;
 use elenchus_rpc::page::Page;
+use elenchus_testkit::caller::sealer;
 use elenchus_testkit::postgres::{TestDatabase, database};
 use uuid::Uuid;
 
@@ -17,7 +20,7 @@ const LEASE: Duration = Duration::from_secs(60);
 async fn store() -> (TestDatabase, Store) {
     let (database, pool) = database("conversation", &MIGRATOR).await;
     elenchus_outbox::migrate(&pool).await.unwrap();
-    (database, Store::new(pool))
+    (database, Store::new(pool, sealer()))
 }
 
 fn someone() -> UserId {
@@ -50,7 +53,8 @@ fn ending(content: &str) -> Ending {
 }
 
 async fn ask(store: &Store, owner: UserId, place: Place, lease: Duration) -> Asked {
-    store.ask(owner, &question(place), "model", lease).await.unwrap().0
+    let handover = Handover::default();
+    store.ask(owner, &question(place), "model", lease, &handover).await.unwrap().0
 }
 
 fn all<K: serde::de::DeserializeOwned>() -> Page<K> {
@@ -79,7 +83,7 @@ async fn owners_see_only_their_own() {
     ));
     assert!(matches!(store.message(bob, asked.answer_id).await, Err(Error::GenerationNotFound)));
     assert!(matches!(
-        store.ask(bob, &question(Place::In(lease.id)), "model", LEASE).await,
+        store.ask(bob, &question(Place::In(lease.id)), "model", LEASE, &Handover::default()).await,
         Err(Error::ConversationNotFound)
     ));
     assert!(store.delete(alice, lease.id).await.unwrap());
@@ -126,14 +130,81 @@ async fn an_answer_without_a_living_maker_is_ended_once_by_many_sweeps() {
     let mut sweeps = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let store = store.clone();
-        sweeps.spawn(async move { store.end_abandoned().await.unwrap() });
+        sweeps.spawn(async move { store.take_abandoned(4, LEASE).await.unwrap() });
     }
-    assert_eq!(sweeps.join_all().await.into_iter().sum::<usize>(), 1);
+    let taken = sweeps.join_all().await.concat();
+    let [abandoned] = taken.as_slice() else { panic!("{taken:?}") };
+    assert_eq!((abandoned.asked.answer_id, abandoned.attempt), (dead.answer_id, 1));
+    assert!(store.end_abandoned(abandoned, &broken(abandoned)).await.unwrap());
+    assert!(!store.end_abandoned(abandoned, &broken(abandoned)).await.unwrap());
     let status = async |asked: Asked| store.message(owner, asked.answer_id).await.unwrap().status;
     assert_eq!(status(dead).await, MessageStatus::Failed);
     assert_eq!(status(alive).await, MessageStatus::Generating);
     // The maker was only slow, and comes back too late.
     assert_eq!(store.end(&dead, "model", &ending("Late.")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_maker_that_comes_back_in_time_keeps_its_answer() {
+    let (_database, store) = store().await;
+    let owner = someone();
+    let slow = ask(&store, owner, Place::New(None), Duration::ZERO).await;
+    let taken = store.take_abandoned(4, LEASE).await.unwrap().remove(0);
+    assert_eq!(store.keep(slow.answer_id, LEASE).await.unwrap(), Kept::Ours);
+    assert!(!store.end_abandoned(&taken, &broken(&taken)).await.unwrap(), "it lives");
+    let (ended, _) = store.end(&slow, "model", &ending("Rent.")).await.unwrap().unwrap();
+    assert_eq!(ended.content, "Rent.");
+}
+
+#[tokio::test]
+async fn whoever_finds_an_answer_dies_too_and_is_counted() {
+    let (_database, store) = store().await;
+    let dead = ask(&store, someone(), Place::New(None), Duration::ZERO).await;
+    for attempt in 1..=3 {
+        let taken = store.take_abandoned(4, Duration::ZERO).await.unwrap().remove(0);
+        assert_eq!((taken.asked.answer_id, taken.attempt), (dead.answer_id, attempt));
+    }
+}
+
+#[tokio::test]
+async fn what_an_answer_is_finished_with_is_sealed_and_goes_with_its_end() {
+    let (database, store) = store().await;
+    let owner = someone();
+    let asked = Question {
+        sources: Source::parse_all(vec!["The rent.".to_owned()]).unwrap(),
+        ..question(Place::New(None))
+    };
+    let trace = "0af7651916cd43dd8448eb211c80319c".to_owned();
+    let handover = Handover { leave: Grant::parse("a-token"), scored_trace: Some(trace.clone()) };
+    store.ask(owner, &asked, "model", Duration::ZERO, &handover).await.unwrap();
+    let pool = sqlx::PgPool::connect(database.url()).await.unwrap();
+    let rows = async || -> Vec<String> {
+        let rows = sqlx::query_scalar("SELECT t::text FROM conversation.unfinished_answer t");
+        rows.fetch_all(&pool).await.unwrap()
+    };
+    let [row] = &rows().await[..] else { panic!() };
+    assert!(row.contains("The rent.") && !row.contains("a-token"), "{row}");
+    assert!(!row.contains(&hex(b"a-token")), "it is not sealed: {row}");
+
+    let taken = store.take_abandoned(4, LEASE).await.unwrap().remove(0);
+    assert_eq!(taken.handover.leave.as_ref().unwrap().expose(), "a-token");
+    assert_eq!((&taken.sources, &taken.handover.scored_trace), (&asked.sources, &Some(trace)));
+    store.end_abandoned(&taken, &broken(&taken)).await.unwrap();
+    assert!(rows().await.is_empty(), "nothing of it is kept");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The end of an answer whose maker has died.
+fn broken(abandoned: &Abandoned) -> Ending {
+    Ending {
+        status: abandoned.shown.status(),
+        last_seq: abandoned.shown.last_seq,
+        failure: Some(Failure::INTERRUPTED),
+        ..ending(&abandoned.shown.content)
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use elenchus_rpc::Caller;
+use elenchus_rpc::caller::Grant;
 
 use super::retrieve::Retriever;
 use crate::citation::{self, BUDGET, Found, Lookups, Material};
@@ -10,7 +10,8 @@ use crate::domain::{Passage, Source};
 
 /// What a check needs besides the answer.
 pub(super) struct Checking {
-    pub(super) caller: Caller,
+    /// By whose leave documents are read. Without it they stay closed.
+    pub(super) leave: Option<Grant>,
     pub(super) sources: Vec<Source>,
     pub(super) retriever: Retriever,
     pub(super) lookups: Lookups,
@@ -31,7 +32,7 @@ impl Checking {
         if !material.has_documents() || !found.depends_on_sources() {
             return found;
         }
-        let documents = self.retriever.documents(&self.caller, passages).await;
+        let documents = self.retriever.documents(self.leave.as_ref(), passages).await;
         let whole = Arc::new(Material::whole(&self.sources, passages, documents));
         citation::check(answer, &whole, BUDGET).await
     }

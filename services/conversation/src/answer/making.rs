@@ -13,7 +13,6 @@ use super::{MOST_BYTES, Pace, counted};
 use crate::citation::Found;
 use crate::domain::{MessageStatus, Passage, Usage, storable};
 use crate::generation::{Failure, Log, Making as Open, What};
-use crate::score::Scores;
 use crate::store::{Asked, Ending, Kept, Store};
 
 /// What an answer in hand gets to end by itself once the process has to stop.
@@ -58,7 +57,7 @@ pub(super) struct Making {
     pub(super) is_detached: bool,
     pub(super) checking: Checking,
     pub(super) summing: Summing,
-    pub(super) scores: Scores,
+    pub(super) scored_trace: Option<String>,
 }
 
 impl Making {
@@ -94,7 +93,7 @@ impl Making {
                 let model = told.answered_by.take().unwrap_or_else(|| self.model.clone());
                 let found = self.check(&told).await;
                 let mut ending = told.end(last_seq, status, failure, found, self.began.elapsed());
-                ending.scored_trace = self.scores.trace();
+                ending.scored_trace.clone_from(&self.scored_trace);
                 live.show(self.end(&model, &ending).await);
                 // No reader waits for it.
                 drop(place);

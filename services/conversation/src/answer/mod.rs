@@ -1,6 +1,7 @@
 //! From a question to its answer: passages are found and a model is asked while the question is
 //! stored, and what comes of it is told to the readers. What was shown is what is stored.
 
+mod abandoned;
 mod checking;
 mod making;
 mod memory;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use elenchus_llm::{ModelEvent, Models, Prompt};
+use elenchus_rpc::caller::Grant;
 use elenchus_rpc::{Caller, Shutdown};
 use futures_util::StreamExt;
 use tracing::Instrument;
@@ -23,9 +25,9 @@ pub(crate) use self::retrieve::Retriever;
 use self::work::{Task, Work};
 use crate::Checks;
 use crate::citation::Found;
-use crate::domain::{Error, Passage, Question, Usage};
+use crate::domain::{Error, Passage, Question, Source, Usage};
 use crate::generation::{Generations, Reader};
-use crate::store::Store;
+use crate::store::{Handover, Store};
 
 /// The longest answer, in bytes.
 pub(crate) const MOST_BYTES: usize = 1 << 20;
@@ -106,14 +108,13 @@ impl Answers {
             budget: self.models.history_tokens(),
         };
         // Beside the commit, so that it costs no time until the first word.
-        let checking = Checking {
-            caller: task.caller.clone(),
-            sources: question.sources.clone(),
-            retriever: self.retriever.clone(),
-            lookups: self.checks.lookups.clone(),
+        let handover = Handover {
+            leave: Some(task.caller.leave()),
+            scored_trace: span.in_scope(|| self.checks.scores.trace()),
         };
         let work = span.in_scope(|| Work::begin(task, &self.shutdown));
-        let (asked, started) = self.store.ask(owner, &question, &name, self.pace.lease).await?;
+        let stored = self.store.ask(owner, &question, &name, self.pace.lease, &handover).await;
+        let (asked, started) = stored?;
         span.record("conversation.id", tracing::field::display(asked.conversation_id.0));
         span.record("message.id", tracing::field::display(asked.answer_id.0));
 
@@ -126,14 +127,14 @@ impl Answers {
             model: name,
             began,
             is_detached: question.is_detached,
-            checking,
+            checking: self.checking(handover.leave, question.sources),
             summing: Summing {
                 store: self.store.clone(),
                 model,
                 budget: self.models.history_tokens(),
                 shutdown: self.shutdown.clone(),
             },
-            scores: self.checks.scores.clone(),
+            scored_trace: handover.scored_trace,
         };
         self.shutdown.spawn(making.run(work, open).instrument(span));
         Ok(reader)
@@ -170,14 +171,14 @@ impl Answers {
                 }
             }
         }
-        let checking = Checking {
-            caller,
-            sources: Vec::new(),
-            retriever: self.retriever.clone(),
-            lookups: self.checks.lookups.clone(),
-        };
+        let checking = self.checking(Some(caller.leave()), Vec::new());
         answered.found = checking.check(&answered.text, passages).await;
         Ok(answered)
+    }
+
+    fn checking(&self, leave: Option<Grant>, sources: Vec<Source>) -> Checking {
+        let (retriever, lookups) = (self.retriever.clone(), self.checks.lookups.clone());
+        Checking { leave, sources, retriever, lookups }
     }
 }
 

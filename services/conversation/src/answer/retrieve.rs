@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use elenchus_proto::pb::document::v1 as pb;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
+use elenchus_rpc::caller::{Grant, on_behalf_of};
 use elenchus_rpc::page::NEXT_PAGE_TOKEN;
 use elenchus_rpc::{Caller, Transport};
 use futures_util::future::join_all;
@@ -19,7 +20,7 @@ use crate::generation::Failure;
 const MOST_PASSAGES: usize = 8;
 const BUDGET: Duration = Duration::from_secs(15);
 /// What reading whole documents, after an answer, may take.
-const WHOLE_BUDGET: Duration = Duration::from_secs(3);
+const WHOLE_BUDGET: Duration = Duration::from_secs(10);
 /// Chunks that are asked for at once, and the most that a document may have to be read whole.
 const CHUNKS_AT_ONCE: i32 = 200;
 const MOST_CHUNKS: usize = 4_000;
@@ -59,7 +60,7 @@ impl Retriever {
     /// that cannot be had takes nothing from the others.
     pub(super) async fn documents(
         &self,
-        caller: &Caller,
+        leave: Option<&Grant>,
         passages: &[Passage],
     ) -> Vec<(Uuid, Option<Vec<pb::Chunk>>)> {
         let mut ids: Vec<Uuid> =
@@ -67,7 +68,10 @@ impl Retriever {
         ids.sort_unstable();
         ids.dedup();
         let whole = ids.into_iter().map(async |id| {
-            let chunks = timeout(WHOLE_BUDGET, self.whole(caller, id)).await.ok().flatten();
+            let chunks = match leave {
+                Some(leave) => timeout(WHOLE_BUDGET, self.whole(leave, id)).await.ok().flatten(),
+                None => None,
+            };
             if chunks.is_none() {
                 tracing::warn!("a document could not be had whole");
             }
@@ -76,7 +80,7 @@ impl Retriever {
         join_all(whole).await
     }
 
-    async fn whole(&self, caller: &Caller, id: Uuid) -> Option<Vec<pb::Chunk>> {
+    async fn whole(&self, leave: &Grant, id: Uuid) -> Option<Vec<pb::Chunk>> {
         let mut chunks = Vec::new();
         while chunks.len() < MOST_CHUNKS {
             let request = pb::ListChunksRequest {
@@ -85,7 +89,7 @@ impl Retriever {
                 limit: Some(CHUNKS_AT_ONCE),
                 page_token: String::new(),
             };
-            let request = caller.request_within(WHOLE_BUDGET, request);
+            let request = on_behalf_of(leave, WHOLE_BUDGET, request);
             let page = self.documents.clone().list_chunks(request).await.ok()?.into_inner().chunks;
             let is_last = page.len() < usize::try_from(CHUNKS_AT_ONCE).ok()?;
             chunks.extend(page);

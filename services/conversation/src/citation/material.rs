@@ -38,12 +38,6 @@ impl Material {
         Self { texts, is_partial: false }
     }
 
-    /// Of which only passages are known.
-    pub(crate) fn of_passages(passages: &[Passage]) -> Self {
-        let texts = passages.iter().zip(1..).map(|(passage, number)| Text::of(passage, number));
-        Self { texts: texts.collect(), is_partial: true }
-    }
-
     /// Texts sent with a question, and the passages of documents.
     pub(crate) fn of(sources: &[domain::Source], passages: &[Passage]) -> Self {
         let whole = sources.iter().zip(1..).map(|(source, number)| {

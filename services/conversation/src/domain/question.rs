@@ -57,6 +57,11 @@ impl Source {
         sources(raw, MAX_SOURCES)
     }
 
+    /// A text that was sent before.
+    pub(crate) fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     fn parse(raw: String) -> Result<Self, Error> {
         without_nul("sources", &raw)?;
         let chars = raw.chars().count();

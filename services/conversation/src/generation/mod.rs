@@ -4,6 +4,7 @@
 mod event;
 mod live;
 mod log;
+mod shown;
 mod watch;
 
 use std::collections::HashMap;
@@ -13,12 +14,14 @@ use std::time::Duration;
 use elenchus_durable::Notices;
 use elenchus_rpc::Shutdown;
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use tracing::Instrument;
 
 pub use self::event::{Event, Failure, What};
 pub(crate) use self::live::Live;
 pub use self::live::Reader;
 pub(crate) use self::log::Log;
+pub use self::shown::Shown;
 use crate::domain::MessageId;
 use crate::store::{Asked, EVENTS, STARTS, STOPS, Store};
 
@@ -31,6 +34,7 @@ pub struct Generations {
     store: Store,
     notices: Notices,
     shutdown: Shutdown,
+    overdue: Arc<Notify>,
     live: Arc<Mutex<HashMap<MessageId, Arc<Live>>>>,
 }
 
@@ -38,7 +42,8 @@ impl Generations {
     /// Begins to listen for what other processes write and ask.
     pub fn new(pool: &PgPool, store: Store, shutdown: Shutdown) -> Self {
         let notices = Notices::listen(pool, &[EVENTS, STOPS, STARTS], &shutdown);
-        let generations = Self { store, notices, shutdown, live: Arc::default() };
+        let (overdue, live) = Default::default();
+        let generations = Self { store, notices, shutdown, overdue, live };
         generations.shutdown.spawn(generations.clone().hear_stops());
         generations
     }
@@ -60,6 +65,11 @@ impl Generations {
         let place =
             Place { generations: self.clone(), id: asked.answer_id, live: Arc::clone(&live) };
         (Making { log, live, place }, reader)
+    }
+
+    /// Resolves once somebody waits for an answer whose maker may have died.
+    pub(crate) async fn overdue(&self) {
+        self.overdue.notified().await;
     }
 
     fn find(&self, id: MessageId) -> Option<Arc<Live>> {

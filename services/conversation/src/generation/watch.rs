@@ -112,7 +112,7 @@ impl Generations {
                 return Err(Error::NotStopped);
             }
             // Whoever made it may have died.
-            self.store.end_abandoned().await?;
+            self.overdue.notify_one();
         }
     }
 }

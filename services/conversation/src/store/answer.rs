@@ -1,24 +1,22 @@
-//! The life of an answer in the store: asked, kept alive while it is made, ended once. The events
-//! for analytics are written in the same transactions.
+//! The life of an answer in the store: asked, and kept alive while it is made. The events for analytics
+//! are written in the same transactions.
 
 use std::time::Duration;
 
-use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_rpc::UserId;
-use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
-use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::conversation::{insert, touch};
+use super::abandoned::Handover;
+use super::conversation::insert;
 use super::event::{self, STARTS, STOPS};
 use super::message::{Row, columns};
-use super::{Line, Store, line, lock, score};
+use super::{Line, Store, line, lock};
 use crate::domain::{
-    Citation, CitationReport, Conversation, ConversationId, Error, Message, MessageId,
-    MessageStatus, Metadata, NewConversation, Place, Question, Title, Usage,
+    Conversation, ConversationId, Error, Message, MessageId, Metadata, NewConversation, Place,
+    Question, Source, Title,
 };
-use crate::generation::{Event, Failure, What};
+use crate::generation::{Event, What};
 use crate::outbox;
 
 /// What an answer is made from besides its question.
@@ -41,29 +39,6 @@ pub struct Asked {
     pub question_id: MessageId,
     /// The answer that is to be made.
     pub answer_id: MessageId,
-}
-
-/// How an answer ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
-    /// Any but `Generating`.
-    pub status: MessageStatus,
-    /// All that was shown of it.
-    pub content: String,
-    /// Its quotes and citations, as they were checked.
-    pub citations: Vec<Citation>,
-    /// How the check went.
-    pub report: CitationReport,
-    /// What the model read and wrote.
-    pub usage: Usage,
-    /// Why it broke off.
-    pub failure: Option<Failure>,
-    /// The number of the last event so far.
-    pub last_seq: i32,
-    /// From the question to the end.
-    pub duration: Duration,
-    /// The trace that the check is told of as scores. None where nobody is told.
-    pub scored_trace: Option<String>,
 }
 
 /// Whether an answer is still ours to make.
@@ -104,11 +79,13 @@ impl Store {
         question: &Question,
         model: &str,
         lease: Duration,
+        handover: &Handover,
     ) -> Result<(Asked, Event), Error> {
         let mut transaction = self.pool.begin().await?;
         let conversation_id = self::place(&mut transaction, owner, question).await?;
         let answer_id = MessageId(Uuid::now_v7());
-        let answer = Begun { id: answer_id, conversation_id, model, lease };
+        let sealed_leave = self.seal_leave(answer_id, handover)?;
+        let answer = Begun { id: answer_id, conversation_id, model, lease, sealed_leave, handover };
         let question_id = match question.place {
             Place::Again(_, question_id) => question_id,
             Place::In(_) | Place::After(..) | Place::InsteadOf(..) | Place::New(_) => {
@@ -118,7 +95,7 @@ impl Store {
                 id
             }
         };
-        insert_answer(&mut transaction, answer, question_id, &question.trace_id).await?;
+        insert_answer(&mut transaction, answer, question_id, question).await?;
         let model = model.to_owned();
         let what = What::Started { conversation_id, answer_id, question_id, model };
         let started = Event { generation: answer_id, seq: 1, what };
@@ -171,49 +148,6 @@ impl Store {
         .await?;
         Ok(wanted.into_iter().map(MessageId).collect())
     }
-
-    /// Ends an answer, once, and returns it with its last events; ending it again in the same way
-    /// changes nothing. None when it was deleted, or ended by someone who believed us dead.
-    pub async fn end(
-        &self,
-        asked: &Asked,
-        model: &str,
-        ending: &Ending,
-    ) -> Result<Option<(Message, Vec<pb::ChatEvent>)>, Error> {
-        let mut transaction = self.pool.begin().await?;
-        // The conversation first, as everywhere, so that no two transactions wait for each other.
-        touch(&mut transaction, asked.conversation_id).await?;
-        let row = end(&mut transaction, asked.answer_id, model, ending).await?;
-        if row.is_none()
-            && let Some(ended) = find(&mut transaction, asked.answer_id).await?
-        {
-            // A commit whose acknowledgement was lost is a commit.
-            let is_ours = ended.status == ending.status && ended.content == ending.content;
-            let last = last_events(&ended, ending);
-            return Ok(is_ours.then_some((ended, last)));
-        }
-        // Of a deleted answer the tokens were used all the same.
-        let told = outbox::answer_ended(
-            asked.owner,
-            asked.conversation_id,
-            asked.answer_id,
-            model,
-            ending.status,
-            &ending.usage,
-            ending.duration,
-        );
-        elenchus_outbox::record(&mut transaction, &told).await?;
-        let message: Option<Message> = row.map(TryInto::try_into).transpose()?;
-        let last = message.as_ref().map(|message| last_events(message, ending));
-        if let Some(last) = &last {
-            event::insert(&mut transaction, asked.answer_id, last).await?;
-            if let Some(trace) = &ending.scored_trace {
-                score::insert(&mut transaction, asked.answer_id, trace, &ending.report).await?;
-            }
-        }
-        transaction.commit().await?;
-        Ok(message.zip(last))
-    }
 }
 
 /// An answer that begins.
@@ -222,6 +156,8 @@ struct Begun<'a> {
     conversation_id: ConversationId,
     model: &'a str,
     lease: Duration,
+    sealed_leave: Option<Vec<u8>>,
+    handover: &'a Handover,
 }
 
 /// Stores a question behind the message that it goes on from.
@@ -262,31 +198,39 @@ async fn insert_question(
     Ok(id)
 }
 
-/// Stores the row of an answer that begins, and tells those who watch the conversation.
+/// Stores the row of an answer that begins and what whoever may have to finish it needs, and tells those
+/// who watch the conversation.
 async fn insert_answer(
     transaction: &mut PgConnection,
     answer: Begun<'_>,
-    question: MessageId,
-    trace_id: &str,
+    question_id: MessageId,
+    question: &Question,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "WITH place AS (
              UPDATE conversation SET last_sequence = last_sequence + 1, updated_at = clock_timestamp()
              WHERE conversation_id = $1
              RETURNING last_sequence),
-         told AS MATERIALIZED (SELECT pg_notify($7, $1::text))
-         INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
-                              model_used, trace_id, parent_id, generating_until)
-         SELECT $2, $1, last_sequence, '', false, 'generating', $3, $4, $5,
-                clock_timestamp() + make_interval(secs => $6) FROM place, told",
+         told AS MATERIALIZED (SELECT pg_notify($7, $1::text)),
+         begun AS (
+             INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
+                                  model_used, trace_id, parent_id, generating_until)
+             SELECT $2, $1, last_sequence, '', false, 'generating', $3, $4, $5,
+                    clock_timestamp() + make_interval(secs => $6) FROM place, told
+             RETURNING message_id)
+         INSERT INTO unfinished_answer (message_id, sources, sealed_leave, scored_trace)
+         SELECT message_id, $8, $9, $10 FROM begun",
     )
     .bind(answer.conversation_id.0)
     .bind(answer.id.0)
     .bind(answer.model)
-    .bind(trace_id)
-    .bind(question.0)
+    .bind(&question.trace_id)
+    .bind(question_id.0)
     .bind(answer.lease.as_secs_f64())
     .bind(STARTS)
+    .bind(question.sources.iter().map(Source::as_str).collect::<Vec<_>>())
+    .bind(answer.sealed_leave)
+    .bind(&answer.handover.scored_trace)
     .execute(transaction)
     .await?;
     Ok(())
@@ -296,31 +240,6 @@ async fn insert_answer(
 async fn before(connection: &mut PgConnection, question: MessageId) -> Result<Option<Uuid>, Error> {
     let question = find(connection, question).await?;
     Ok(question.and_then(|question| question.parent).map(|parent| parent.0))
-}
-
-/// The last events of an answer: what was checked, and the end.
-pub(super) fn numbered(
-    generation: MessageId,
-    last_seq: i32,
-    citations: &[Citation],
-    last: [What; 2],
-) -> Vec<pb::ChatEvent> {
-    let citations = citations.iter().cloned().map(Box::new).map(What::Citation);
-    citations
-        .chain(last)
-        .zip(last_seq + 1..)
-        .map(|(what, seq)| Event { generation, seq, what }.into_wire())
-        .collect()
-}
-
-/// What the readers of an answer are told at its end.
-fn last_events(message: &Message, ending: &Ending) -> Vec<pb::ChatEvent> {
-    let end = match ending.failure {
-        Some(failure) => What::Failed(failure),
-        None => What::Completed(Box::new(message.clone())),
-    };
-    let last = [What::Usage(ending.usage), end];
-    numbered(message.id, ending.last_seq, &ending.citations, last)
 }
 
 /// The conversation of a question, where there is one already.
@@ -389,44 +308,7 @@ async fn attached(
     .await
 }
 
-async fn end(
-    transaction: &mut PgConnection,
-    answer: MessageId,
-    model: &str,
-    ending: &Ending,
-) -> Result<Option<Row>, sqlx::Error> {
-    let mut metadata = Map::new();
-    if let Some(Failure { code, detail, .. }) = ending.failure {
-        metadata.insert("error".to_owned(), json!({"code": code, "detail": detail}));
-    }
-    sqlx::query_as(concat!(
-        "UPDATE message
-         SET status = $2, content = $3, citations = $4, prompt_tokens = $5, completion_tokens = $6,
-             is_estimated = $7, cost_microusd = $8, metadata = $9, model_used = $10,
-             cached_tokens = $11, reasoning_tokens = $12, citation_report = $13,
-             generating_until = NULL
-         WHERE message_id = $1 AND status = 'generating'
-         RETURNING ",
-        columns!()
-    ))
-    .bind(answer.0)
-    .bind(ending.status.as_str())
-    .bind(&ending.content)
-    .bind(Json(&ending.citations))
-    .bind(ending.usage.prompt_tokens)
-    .bind(ending.usage.completion_tokens)
-    .bind(ending.usage.is_estimated)
-    .bind(ending.usage.cost_microusd)
-    .bind(Json(&Value::Object(metadata)))
-    .bind(model)
-    .bind(ending.usage.cached_tokens)
-    .bind(ending.usage.reasoning_tokens)
-    .bind(Json(&ending.report))
-    .fetch_optional(transaction)
-    .await
-}
-
-async fn find(
+pub(super) async fn find(
     transaction: &mut PgConnection,
     message: MessageId,
 ) -> Result<Option<Message>, Error> {

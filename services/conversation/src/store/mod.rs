@@ -3,6 +3,7 @@
 mod abandoned;
 mod answer;
 mod conversation;
+mod ending;
 mod event;
 mod feedback;
 mod line;
@@ -11,14 +12,17 @@ mod score;
 mod search;
 mod work;
 
+use elenchus_sealed::Sealer;
 use sqlx::migrate::Migrator;
 use sqlx::{PgConnection, PgPool};
 
 use crate::domain::{ConversationId, Error};
 use elenchus_rpc::UserId;
 
-pub use self::answer::{Asked, Context, Ending, Kept};
+pub use self::abandoned::{Abandoned, Handover};
+pub use self::answer::{Asked, Context, Kept};
 pub use self::conversation::ConversationKey;
+pub use self::ending::Ending;
 pub(crate) use self::event::{EVENTS, STARTS, STOPS};
 pub use self::line::{Line, Turn};
 pub(crate) use self::score::{SCORES, Scored};
@@ -30,12 +34,13 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    sealer: Sealer,
 }
 
 impl Store {
     /// Over a pool whose sessions work in this service's schema.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool, sealer: Sealer) -> Self {
+        Self { pool, sealer }
     }
 
     /// Whether the database answers.

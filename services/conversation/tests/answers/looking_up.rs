@@ -18,8 +18,11 @@ const ANSWER: &str = "The client wins. See Roe v. Wade, 410 U.S. 113, 153 (1973)
                       35; 15 U.S.C. § 78u-4.";
 
 async fn mesh(service: &CourtListener, budget: Duration) -> Mesh {
+    mesh_of(service, budget, Quoter { answer: ANSWER.to_owned(), hangs: false }).await
+}
+
+async fn mesh_of(service: &CourtListener, budget: Duration, quoter: Quoter) -> Mesh {
     let env = Env::of_pairs([("COURTLISTENER_TOKEN", TOKEN), ("COURTLISTENER_URL", service.url())]);
-    let quoter = Quoter { answer: ANSWER.to_owned(), hangs: false };
     let models = Models::new(Arc::new(quoter), Vec::new());
     let lookups = Lookups::from_env(&env, Cache::in_process(), budget).unwrap();
     let mut mesh = Mesh::with_models(models).await;
@@ -74,6 +77,22 @@ async fn what_a_database_says_of_a_decision_stands_beside_its_citation() {
     assert_eq!(calls[1..], ["12 Ohio St. 2d 34"], "only what is not known is asked again");
     let stored = node.messages(&answer.conversation_id).await.pop().unwrap();
     assert_eq!(stored.citations, answer.citations);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_whose_maker_died_is_looked_up_too() {
+    let service = CourtListener::start(Mode::Well).await;
+    let quoter = Quoter { answer: ANSWER.to_owned(), hangs: true };
+    let mesh = mesh_of(&service, Duration::from_secs(60), quoter).await.of_mortals();
+    let (here, there) = (mesh.node().await, mesh.node().await);
+    let mut reading = here.ask("", true).await;
+    reading.until_said(ANSWER).await;
+    let conversation = reading.started().conversation_id.clone();
+    here.crash();
+    let stored = there.ended(&conversation).await;
+    let found = stored.citations[0].facts.as_ref().unwrap();
+    assert_eq!((found.lookup.as_str(), stored.status.as_str()), ("found", "incomplete"));
+    assert_eq!(stored.citation_report.unwrap().lookup_found, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use elenchus_conversation::answer::Pace;
 use elenchus_conversation::store::MIGRATOR;
-use elenchus_conversation::{Checks, Lookups, NAME, Peers, Scores};
+use elenchus_conversation::{Checks, Lookups, NAME, Peers, Scores, Settings};
 use elenchus_llm::Models;
 use elenchus_postgres::Database;
 use elenchus_proto::pb::conversation::v1 as pb;
@@ -37,6 +37,7 @@ pub(crate) struct Mesh {
     pub(crate) talker: Arc<Talker>,
     models: Models,
     pub(crate) lookups: Lookups,
+    lease: Duration,
     keys: Keys,
     user: UserId,
 }
@@ -64,7 +65,14 @@ impl Mesh {
         let keys = caller::keys();
         let database = empty_database().await;
         let (talker, lookups) = (Talker::of(0), Lookups::off());
-        Self { database, talker, models, lookups, keys, user: UserId(Uuid::now_v7()) }
+        // Nobody is believed dead because the machine is slow.
+        let lease = Duration::from_secs(3600);
+        Self { database, talker, models, lookups, lease, keys, user: UserId(Uuid::now_v7()) }
+    }
+
+    /// The same, whose processes are believed dead soon after they were heard of last.
+    pub(crate) fn of_mortals(self) -> Self {
+        Self { lease: Duration::from_secs(3), ..self }
     }
 
     /// Starts a process.
@@ -79,7 +87,7 @@ impl Mesh {
         let checks = Checks { lookups: self.lookups.clone(), scores: Scores::default() };
         let settings = self.database.settings();
         let pace = Pace {
-            lease: Duration::from_secs(3),
+            lease: self.lease,
             sign_every: Duration::from_millis(500),
             sweep_every: Duration::from_millis(200),
         };
@@ -87,7 +95,8 @@ impl Mesh {
             let pool = Database::open(&settings, NAME, &MIGRATOR).await.unwrap();
             let nobody = Late::default();
             let peers = Peers { documents: nobody.transport(), analytics: nobody.transport() };
-            elenchus_conversation::build(pool, models, checks, peers, guard, pace, &Shutdown::new())
+            let settings = Settings { models, checks, sealer: caller::sealer(), pace };
+            elenchus_conversation::build(settings, pool, peers, guard, &Shutdown::new())
                 .await
                 .unwrap()
         };

@@ -59,7 +59,7 @@ async fn watch(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_maker_that_dies_leaves_what_was_shown_and_the_reason() {
-    let mesh = Mesh::with_words(40).await;
+    let mesh = Mesh::with_words(40).await.of_mortals();
     let (here, there) = (mesh.node().await, mesh.node().await);
     let mut reading = here.ask("", true).await;
     mesh.talker.let_say(5);

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use elenchus_testkit::langfuse::{self, Langfuse};
 use elenchus_testkit::provider::{Mode, Provider, WORDS};
 use elenchus_testkit::{postgres, redis};
 use reqwest::{Method, Response};
@@ -134,4 +135,71 @@ async fn a_reader_misses_nothing_when_the_gateway_and_then_the_maker_are_killed(
     );
     assert_eq!(messages.as_array().unwrap().len(), 2);
     assert_eq!(provider.calls().len(), 1, "the model was not asked again");
+}
+
+/// What a document says far from what is asked about it.
+const QUOTED: &str = "The keeper of the lighthouse shall feed the gulls twice a day";
+const CITING: &str = "“The keeper of the lighthouse shall feed the gulls twice a day” [1]; \
+                      see Roe v. Wade, 410 U.S. 113 (1973).";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_whose_maker_was_killed_is_checked_and_scored_like_any_other() {
+    let provider = Provider::start(Mode::HangAfter(CITING)).await;
+    let scores = Langfuse::start(0).await;
+    let url = provider.openai_url();
+    let more = [
+        ("OPENAI_BASE_URL", url.as_str()),
+        ("DEFAULT_AI_MODEL", "played"),
+        // It hangs for as long as this test takes.
+        ("MODEL_TOKEN_TIMEOUT_SECONDS", "3600"),
+        ("MODEL_TIMEOUT_SECONDS", "3600"),
+        ("LANGFUSE_HOST", scores.url()),
+        ("LANGFUSE_PUBLIC_KEY", langfuse::KEYS[0]),
+        ("LANGFUSE_SECRET_KEY", langfuse::KEYS[1]),
+    ];
+    let database = postgres::empty_database().await;
+    let mut mesh = Mesh::apart_with(database.url(), redis::url().as_deref(), &more).await;
+    let user = mesh.user("ada@example.com").await;
+    let token = user.token.clone();
+    let lease: String = (1..=40)
+        .map(|number| {
+            format!("§ {number} {}\n\n", "The tenant pays the rent in advance. ".repeat(14))
+        })
+        .collect();
+    let lamp = "The lamp is trimmed at dusk and its glass is cleaned at dawn. ".repeat(20);
+    let lease = format!("{lease}§ 41 {lamp}{QUOTED}.");
+    let document = user.upload_bytes("lease.txt", lease.into_bytes()).await["id"].clone();
+    user.until_processed(document.as_str().unwrap()).await;
+
+    let question =
+        json!({"content": "Who pays the rent?", "document_ids": [document], "detach": true});
+    let asked = user.request(Method::POST, "/api/v1/chat/stream").json(&question);
+    let mut reading = Events { response: asked.send().await.unwrap(), waiting: String::new() };
+    let shown = reading.until_said(CITING).await;
+    assert!(!shown[1].contains("gulls"), "the model was told of it: {}", shown[1]);
+    let generation = event(&shown[0])["generation_id"].as_str().unwrap().to_owned();
+    mesh.kill("conversation");
+    mesh.revive("conversation");
+    mesh.until_ready().await;
+
+    let whole = log(&mesh, &token, &generation, 0).await;
+    assert_eq!(whole[..shown.len()], shown, "byte for byte");
+    let found: Vec<Value> = whole[shown.len()..].iter().map(|block| event(block)).collect();
+    let [quote, reference, decision, usage, error] = &found[..] else { panic!("{found:?}") };
+    let quote = &quote["citation"];
+    assert_eq!((&quote["status"], &quote["document_id"]), (&json!("verbatim"), &document));
+    assert_eq!(reference["citation"]["status"], "in_sources");
+    assert_eq!(decision["citation"]["status"], "not_in_sources");
+    assert_eq!((&usage["type"], &error["error"]["code"]), (&json!("usage"), &json!("INTERRUPTED")));
+
+    let patience = Instant::now() + Duration::from_secs(120);
+    while scores.scores().is_empty() {
+        assert!(Instant::now() < patience, "no score comes");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let kept = scores.scores();
+    let value =
+        |name: &str| kept.iter().find(|score| score["name"] == name).map(|score| &score["value"]);
+    assert_eq!(value("citations.verbatim"), Some(&json!(1)));
+    assert_eq!(value("citations.not_in_sources"), Some(&json!(1)));
 }
