@@ -33,6 +33,13 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Otherwise,
         },
         Table {
+            name: "message_piece",
+            rows: "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
+                                    WHERE user_id = $1)",
+            export: Export::Nothing,
+            erase: Erase::Otherwise,
+        },
+        Table {
             name: "context_summary",
             rows: "t.conversation_id IN (SELECT conversation_id FROM conversation WHERE user_id = $1)",
             export: Export::RowWithout(&[]),

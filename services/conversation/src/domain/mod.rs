@@ -20,7 +20,7 @@ pub use self::message::{
     Message, MessageId, MessageStatus, MessageType, Passage, Remembered, Usage,
 };
 pub use self::question::{Place, Question, Source, Text, parse_trace_id};
-pub use self::search::{Match, Search};
+pub use self::search::{Match, Query, Search};
 
 /// PostgreSQL stores every character but this one.
 const NUL: char = '\0';

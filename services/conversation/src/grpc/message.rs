@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 use super::{chat, convert};
 use crate::answer::Answers;
 use crate::domain::{
-    ConversationId, Error, Match, MessageId, Opinion, Place, Question, Search, Source, Text,
+    ConversationId, Error, Match, MessageId, Opinion, Place, Query, Question, Search, Source, Text,
     parse_trace_id,
 };
 use crate::store::Store;
@@ -101,7 +101,7 @@ fn search(request: pb::SearchMessagesRequest) -> Result<Search, Error> {
         id => Some(ConversationId::parse(id)?),
     };
     Ok(Search {
-        query: Search::parse_query(request.q)?,
+        query: Query::parse(request.q)?,
         conversation_id,
         is_user: request.is_user,
         since: request.since.map(|at| time("since", at)).transpose()?,

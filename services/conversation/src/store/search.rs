@@ -31,30 +31,53 @@ impl Store {
         search: &Search,
         page: &Page<Uuid>,
     ) -> Result<Vec<Match>, Error> {
-        let [from, to] = MARKS;
+        let ([from, to], terms) = (MARKS, search.query.terms());
         let rows: Vec<Row> = sqlx::query_as(
-            "WITH found AS (
-                 SELECT m.message_id, m.conversation_id, c.title, m.is_user, m.content, m.created_at
+            "WITH term AS MATERIALIZED (
+                 SELECT alternative, is_excluded, websearch_to_tsquery('english', text) AS query
+                 FROM unnest($3::int[], $4::text[], $5::boolean[]) AS given (alternative, text, is_excluded)),
+             -- Words that every text holds, such as \"the\", ask for nothing.
+             meant AS MATERIALIZED (SELECT * FROM term WHERE numnode(query) > 0),
+             found AS MATERIALIZED (
+                 SELECT m.message_id, m.conversation_id, c.title, m.is_user, m.created_at
                  FROM message AS m JOIN conversation AS c USING (conversation_id)
                  WHERE c.user_id = $1
-                   AND to_tsvector('english', left(m.content, 100000)) @@ websearch_to_tsquery('english', $2)
-                   AND ($3 OR NOT c.is_archived)
-                   AND ($4::uuid IS NULL OR m.conversation_id = $4)
-                   AND ($5::boolean IS NULL OR m.is_user = $5)
-                   AND ($6::timestamptz IS NULL OR m.created_at >= $6)
-                   AND ($7::timestamptz IS NULL OR m.created_at < $7)
-                   AND ($8::uuid IS NULL OR m.message_id < $8)
+                   AND m.message_id IN (SELECT message_id FROM message_piece
+                                        WHERE words @@ websearch_to_tsquery('english', $2))
+                   -- Each word in whichever piece.
+                   AND EXISTS (
+                       SELECT FROM meant GROUP BY alternative
+                       HAVING bool_and(is_excluded <> EXISTS (
+                           SELECT FROM message_piece AS piece
+                           WHERE piece.message_id = m.message_id AND piece.words @@ meant.query)))
+                   AND ($6 OR NOT c.is_archived)
+                   AND ($7::uuid IS NULL OR m.conversation_id = $7)
+                   AND ($8::boolean IS NULL OR m.is_user = $8)
+                   AND ($9::timestamptz IS NULL OR m.created_at >= $9)
+                   AND ($10::timestamptz IS NULL OR m.created_at < $10)
+                   AND ($11::uuid IS NULL OR m.message_id < $11)
                  ORDER BY m.message_id DESC
-                 LIMIT $9 OFFSET $10)
-             -- Only of what is shown: a headline reads the whole message.
-             SELECT message_id, conversation_id, title, is_user, created_at,
-                    ts_headline('english', translate(left(content, 100000), $12, ''),
-                                websearch_to_tsquery('english', $2), $11) AS snippet
-             FROM found
-             ORDER BY message_id DESC",
+                 LIMIT $12 OFFSET $13),
+             asked AS MATERIALIZED (
+                 SELECT websearch_to_tsquery('english', $2) AS \"any\",
+                        websearch_to_tsquery('english', $14) AS whole)
+             -- Only of what is shown, and of one piece of it: a headline reads all of its text.
+             SELECT found.message_id, found.conversation_id, title, found.is_user, found.created_at,
+                    ts_headline('english', translate(message_piece_text(content, best.number), $15, ''),
+                                CASE WHEN is_whole THEN whole ELSE \"any\" END, $16) AS snippet
+             FROM found JOIN message USING (message_id) CROSS JOIN asked
+             CROSS JOIN LATERAL (
+                 SELECT number, words @@ whole AS is_whole FROM message_piece AS piece
+                 WHERE piece.message_id = found.message_id AND words @@ \"any\"
+                 ORDER BY words @@ whole DESC, ts_rank(words, \"any\") DESC, number
+                 LIMIT 1) AS best
+             ORDER BY found.message_id DESC",
         )
         .bind(owner.0)
-        .bind(&search.query)
+        .bind(search.query.any())
+        .bind(terms.iter().map(|term| term.alternative).collect::<Vec<_>>())
+        .bind(terms.iter().map(|term| term.text.as_str()).collect::<Vec<_>>())
+        .bind(terms.iter().map(|term| term.is_excluded).collect::<Vec<_>>())
         .bind(search.include_archived)
         .bind(search.conversation_id.map(|id| id.0))
         .bind(search.is_user)
@@ -63,8 +86,9 @@ impl Store {
         .bind(page.after)
         .bind(page.limit)
         .bind(page.skip)
-        .bind(format!("StartSel=\"{from}\", StopSel=\"{to}\", MaxWords=40, MinWords=20"))
+        .bind(search.query.as_str())
         .bind(String::from_iter(MARKS))
+        .bind(format!("StartSel=\"{from}\", StopSel=\"{to}\", MaxWords=40, MinWords=20"))
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(found).collect())

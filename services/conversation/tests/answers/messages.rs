@@ -8,7 +8,7 @@ use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use tonic::Code;
 
 use crate::mesh::{Mesh, Node};
-use crate::model::{Clerk, Employed};
+use crate::model::{Clerk, Employed, Quoter};
 
 const SOURCE: &str = "The tenant pays the rent on the first day.";
 
@@ -218,6 +218,53 @@ async fn words_are_found_in_ones_own_messages_newest_first() {
     assert_eq!(there.results.len(), 1);
     let strange = messages.search_messages(node.of_stranger(search("rent"))).await.unwrap();
     assert!(strange.into_inner().results.is_empty());
-    let blank = messages.search_messages(node.of_user(search(" "))).await.unwrap_err();
-    assert_eq!(blank.code(), Code::InvalidArgument);
+    for bad in [" ", "-rent", "lift or -rent"] {
+        let refusal = messages.search_messages(node.of_user(search(bad))).await.unwrap_err();
+        assert_eq!(refusal.code(), Code::InvalidArgument, "{bad}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_message_of_a_megabyte_is_found_like_its_beginning() {
+    // Phrases lie across every place at which an index might cut, and one at the very end.
+    let filler = "The tenant shall pay. ";
+    let mut answer = String::from("Herons nest here. ");
+    for place in [19_000, 20_000, 100_000, 500_000] {
+        let missing = place - 12 - answer.len();
+        answer.push_str(&filler.repeat(missing / filler.len() + 1)[..missing]);
+        answer.push_str(&format!(" crimson walrus{place} "));
+    }
+    answer.push_str(&filler.repeat((1_000_000 - answer.len()) / filler.len()));
+    answer.push_str("The keeper feeds the gulls at dawn.");
+    let quoter = Quoter { answer: answer.clone(), hangs: false };
+    let mesh = Mesh::with_models(Models::new(Arc::new(quoter), Vec::new())).await;
+    let node = mesh.node().await;
+    let long = asked(&node, "Who feeds the birds?", "", "").await;
+    assert_eq!(long.content, answer);
+
+    let search = async |q: &str| {
+        let request = pb::SearchMessagesRequest { q: q.to_owned(), ..Default::default() };
+        let found = node.of_messages().search_messages(node.of_user(request)).await.unwrap();
+        let results = found.into_inner().results;
+        results.into_iter().filter(|found| found.message_id == long.id).collect::<Vec<_>>()
+    };
+    let whole = search("\"keeper feeds the gulls\"").await.remove(0);
+    assert!(whole.snippet.ends_with("The keeper feeds the gulls at dawn."), "{}", whole.snippet);
+    let marked = |highlight: &pb::Highlight| {
+        let (from, to) = (highlight.start_char as usize, highlight.end_char as usize);
+        whole.snippet.chars().skip(from).take(to - from).collect::<String>()
+    };
+    let marked: Vec<String> = whole.highlights.iter().map(marked).collect();
+    assert_eq!(marked, ["keeper", "feeds", "gulls"]);
+    for place in [19_000, 20_000, 100_000, 500_000] {
+        assert_eq!(search(&format!("\"crimson walrus{place}\"")).await.len(), 1, "{place}");
+    }
+    let far_apart = search("herons gulls").await.remove(0);
+    assert!(!far_apart.highlights.is_empty(), "{}", far_apart.snippet);
+    assert_eq!(search("gulls or unicorns").await.len(), 1);
+    for absent in
+        ["\"herons gulls\"", "gulls -herons", "herons unicorns", "gulls -\"crimson walrus19000\""]
+    {
+        assert!(search(absent).await.is_empty(), "{absent}");
+    }
 }
