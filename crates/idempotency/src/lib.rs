@@ -1,6 +1,7 @@
 //! Which calls with an `Idempotency-Key` were made in the last day, and what they answered, in a table of
 //! each service's schema. It knows no service and no method.
 
+mod effect;
 mod prune;
 mod store;
 
@@ -11,6 +12,7 @@ use elenchus_rpc::idempotency::SharedLedger;
 use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 
+pub use self::effect::{Unusable, find, keep};
 use self::store::Store;
 
 /// Apart from the service's own, because both live in the service's schema.

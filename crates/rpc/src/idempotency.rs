@@ -24,6 +24,22 @@ pub struct Key {
     pub text: String,
 }
 
+/// A call that carries a key which its own service keeps, together with what the call makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyed {
+    /// The key.
+    pub key: Key,
+    /// Of the request. None where it is a stream, which nobody has read yet.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+impl Keyed {
+    /// The key of a call, where it carries one and its method leaves that to the service.
+    pub fn of<T>(request: &tonic::Request<T>) -> Option<Self> {
+        request.extensions().get().cloned()
+    }
+}
+
 /// What a ledger says of a key that a call carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {

@@ -147,18 +147,21 @@ mod tests {
         }
     }
 
-    /// These end or change what there is, and do the same when they are called twice.
-    const MAKE_NOTHING: [&str; 6] = [
+    /// These end or change what there is, and do the same when they are called twice; or nothing of what they
+    /// make is kept.
+    const MAKE_NOTHING: [&str; 9] = [
         "/elenchus.analytics.v1.AnalyticsService/RefreshAnalytics",
         "/elenchus.auth.v1.AuthService/Logout",
         "/elenchus.auth.v1.CredentialService/ChangePassword",
+        "/elenchus.auth.v1.PersonalDataService/ExportMyData",
         "/elenchus.auth.v1.SecondFactorService/DisableSecondFactor",
+        "/elenchus.conversation.v1.AssistantService/AnalyzeDocument",
+        "/elenchus.conversation.v1.AssistantService/GenerateBrief",
         "/elenchus.conversation.v1.ConversationService/StopGeneration",
         "/elenchus.workflow.v1.WorkflowService/CancelExecution",
     ];
 
-    /// Streams say for themselves how they are called twice, and nobody's keys are nobody's: public
-    /// methods have none.
+    /// Nobody's keys are nobody's: public methods have none.
     #[test]
     fn what_users_make_with_post_takes_an_idempotency_key() {
         let http = DESCRIPTORS.get_extension_by_name("google.api.http").unwrap();
@@ -170,9 +173,8 @@ mod tests {
             let method = &METHODS[&path];
             let rule = descriptor.options().get_extension(&http).into_owned();
             let is_post = rule.as_message().is_some_and(|rule| rule.has_field_by_name("post"));
-            let is_unary = !method.is_client_streaming && !method.is_server_streaming;
             let is_for_users = matches!(method.access, Access::User | Access::Superuser);
-            let makes = is_post && is_unary && is_for_users && !method.is_idempotent;
+            let makes = is_post && is_for_users && !method.is_idempotent;
             assert_eq!(
                 method.idempotency_key != IdempotencyKey::Unspecified,
                 makes && !MAKE_NOTHING.contains(&&*path),

@@ -282,6 +282,10 @@ fn idempotency_header(method: &MethodDescriptor) -> Option<Value> {
     let second = match method::of(method).idempotency_key {
         IdempotencyKey::Unspecified => return None,
         IdempotencyKey::Answer => "gets the answer of the first",
+        IdempotencyKey::Effect if method.is_server_streaming() => {
+            "is told the same answer from its start"
+        }
+        IdempotencyKey::Effect => "gets what the first one made",
         IdempotencyKey::Secret => "is refused with 409, because the answer is shown once",
     };
     let description = format!(

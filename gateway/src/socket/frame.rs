@@ -5,6 +5,7 @@ use http::{HeaderMap, StatusCode};
 use prost::Message as _;
 use serde_json::{Map, Value, json};
 use tonic::Status;
+use tonic::metadata::AsciiMetadataValue;
 
 use super::Sockets;
 use crate::problem::Problem;
@@ -12,8 +13,9 @@ use crate::router::Edge;
 
 /// A message of a client.
 pub(super) enum Frame {
-    /// `{"type": "message", "content": …}`: a question; without a type too.
-    Question(Box<pb::StreamChatRequest>),
+    /// `{"type": "message", "content": …}`: a question; without a type too. With an `idempotency_key` it is
+    /// asked once.
+    Question(Box<pb::StreamChatRequest>, Option<AsciiMetadataValue>),
     /// `{"type": "resume", "generation_id": …, "after_seq": …}`.
     Resume(pb::WatchGenerationRequest),
     /// `{"type": "stop", "generation_id": …}`.
@@ -61,6 +63,7 @@ fn question(
     mut object: Map<String, Value>,
 ) -> Result<Frame, Problem> {
     object.insert("conversation_id".to_owned(), conversation_id.into());
+    let key = object.remove("idempotency_key").map(|key| key_of(&key)).transpose()?;
     let binding = &edge.transcoder.bindings[sockets.binding];
     let body = Value::Object(object).to_string();
     let bytes = binding.request(
@@ -73,7 +76,13 @@ fn question(
     )?;
     let question =
         pb::StreamChatRequest::decode(bytes.as_slice()).map_err(|_| Problem::internal())?;
-    Ok(Frame::Question(Box::new(question)))
+    Ok(Frame::Question(Box::new(question), key))
+}
+
+/// The name of a question. Its service says what else may be wrong with it.
+fn key_of(value: &Value) -> Result<AsciiMetadataValue, Problem> {
+    let key = value.as_str().and_then(|key| key.parse().ok());
+    key.ok_or_else(|| bad("idempotency_key must be a string of visible ASCII characters"))
 }
 
 fn generation(object: &Map<String, Value>) -> Result<String, Problem> {

@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+use tonic::metadata::AsciiMetadataValue;
 
 use super::frame::{self, Frame};
 use super::streams::{Calls, Said, Tag, is_last};
@@ -213,9 +214,9 @@ impl Session {
         let sockets = edge.sockets.as_ref().ok_or_else(Problem::internal)?;
         match Frame::parse(&edge, sockets, &self.calls.conversation_id, text)? {
             Frame::Ping => return Ok(Some(frame::pong())),
-            Frame::Question(question) => {
+            Frame::Question(question, key) => {
                 edge.rate_limit.take(&self.context, &self.counted_by).await?;
-                self.ask(*question)?;
+                self.ask(*question, key)?;
             }
             Frame::Resume(wanted) => {
                 edge.rate_limit.take(&self.context, &self.counted_by).await?;
@@ -228,7 +229,11 @@ impl Session {
         Ok(None)
     }
 
-    fn ask(&mut self, question: pb::StreamChatRequest) -> Result<(), Problem> {
+    fn ask(
+        &mut self,
+        question: pb::StreamChatRequest,
+        key: Option<AsciiMetadataValue>,
+    ) -> Result<(), Problem> {
         if self.drained.is_some() {
             let detail = "the server is stopping; connect again";
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
@@ -240,7 +245,7 @@ impl Session {
         let tag = self.tag();
         self.asking.insert(tag);
         self.unnamed.insert(tag);
-        self.tasks.spawn(self.calls.clone().ask(tag, question));
+        self.tasks.spawn(self.calls.clone().ask(tag, question, key));
         Ok(())
     }
 
@@ -261,6 +266,10 @@ impl Session {
         let sockets: &Sockets = edge.sockets.as_ref()?;
         match said {
             Said::Event(tag, event) => {
+                if self.unnamed.contains(&tag) {
+                    // Asked with a key that was used before, it is shown from its start once more.
+                    self.shown_by.insert(event.generation_id.clone(), tag);
+                }
                 let by = *self.shown_by.entry(event.generation_id.clone()).or_insert(tag);
                 self.is_named(tag);
                 if is_last(&event) {

@@ -6,11 +6,12 @@ use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
 use elenchus_rpc::Transport;
+use elenchus_rpc::layer::idempotency::IDEMPOTENCY_KEY;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tonic::metadata::MetadataMap;
+use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::{Code, Request, Status, Streaming};
 
 use super::Authorization;
@@ -100,10 +101,18 @@ impl Calls {
         }
     }
 
-    /// Asks a question. Dropping the task stops the answer, unless the question says otherwise.
-    pub(super) async fn ask(self, tag: Tag, question: pb::StreamChatRequest) {
-        let mut seen = Seen::default();
-        let end = match self.client.clone().stream_chat(self.stream(question)).await {
+    /// Asks a question. Dropping the task stops the answer, unless the question says otherwise or has a key.
+    pub(super) async fn ask(
+        self,
+        tag: Tag,
+        question: pb::StreamChatRequest,
+        key: Option<AsciiMetadataValue>,
+    ) {
+        let (mut seen, mut request) = (Seen::default(), self.stream(question));
+        if let Some(key) = key {
+            request.metadata_mut().insert(IDEMPOTENCY_KEY, key);
+        }
+        let end = match self.client.clone().stream_chat(request).await {
             Err(status) => Err(status),
             Ok(answer) => {
                 let mut events = answer.into_inner();

@@ -82,7 +82,8 @@ async fn an_operation_says_which_credentials_open_it_and_whether_it_can_be_made_
     };
     assert!(takes_key("/api/v1/chat/conversations", "post"));
     assert!(!takes_key("/api/v1/chat/conversations", "get"));
-    assert!(!takes_key("/api/v1/chat/stream", "post"));
+    assert!(takes_key("/api/v1/chat/stream", "post") && takes_key("/api/v1/documents", "post"));
+    assert!(!takes_key("/api/v1/ai/brief", "post"));
     // What the edge takes from a cookie alone is nothing that a client could send.
     assert!(!paths["/api/v1/auth/google/callback"].to_string().contains("browser_token"));
 }

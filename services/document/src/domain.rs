@@ -1,6 +1,7 @@
 //! Documents and their passages as the service speaks of them.
 
 use chrono::{DateTime, Utc};
+use elenchus_idempotency::Unusable;
 use elenchus_postgres::Failure;
 use uuid::Uuid;
 
@@ -232,6 +233,9 @@ pub enum Error {
     /// The bytes could not be kept or had.
     #[error("the files cannot be reached right now")]
     Files(#[from] object_store::Error),
+    /// The call's `Idempotency-Key` cannot be used for it.
+    #[error(transparent)]
+    Key(#[from] Unusable),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] Failure),

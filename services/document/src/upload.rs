@@ -1,8 +1,10 @@
 //! A file on its way in: streamed to storage under a name of ours while it is hashed and counted.
 
+use elenchus_idempotency::Unusable;
 use elenchus_proto::pb::document::v1 as pb;
 use elenchus_proto::pb::document::v1::upload_document_request::Part;
 use elenchus_rpc::UserId;
+use elenchus_rpc::idempotency::{Fingerprint, Keyed};
 use elenchus_rpc::status::{from_error, invalid};
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, WriteMultipart};
@@ -13,7 +15,7 @@ use uuid::Uuid;
 use crate::domain::{Document, Error, Labels, check_text, extension};
 use crate::extract::FileType;
 use crate::storage::{self, Files};
-use crate::store::{NewDocument, Store};
+use crate::store::{Named, NewDocument, Store};
 
 const MAX_NAME_CHARS: usize = 255;
 
@@ -32,10 +34,12 @@ struct Kept {
 }
 
 impl Uploads {
-    /// Stores a file and queues its reading. The same bytes of the same user are one document.
+    /// Stores a file and queues its reading. The same bytes of the same user are one document, and so are two
+    /// uploads with one key.
     pub(crate) async fn take(
         &self,
         owner: UserId,
+        keyed: Option<Keyed>,
         mut parts: Streaming<pb::UploadDocumentRequest>,
     ) -> Result<Document, Status> {
         let metadata = match parts.message().await?.and_then(|message| message.part) {
@@ -59,15 +63,47 @@ impl Uploads {
             storage_key,
             labels,
         };
-        match self.store.insert(owner, &new).await.map_err(from_error)? {
-            Some(document) => Ok(document),
-            None => self.again(owner, &new).await,
+        let named = keyed.map(|keyed| Named { fingerprint: fingerprint(&new), key: keyed.key });
+        if let Some(found) = self.earlier(owner, named.as_ref()).await.transpose() {
+            self.discard(&new.storage_key).await?;
+            return found.map_err(from_error);
         }
+        match self.store.insert(owner, &new, named.as_ref()).await {
+            Ok(Some(document)) => Ok(document),
+            Ok(None) => self.again(owner, &new, named.as_ref()).await,
+            Err(Error::Key(Unusable::Taken)) => {
+                self.discard(&new.storage_key).await?;
+                let found = self.earlier(owner, named.as_ref()).await.map_err(from_error)?;
+                found.ok_or_else(|| from_error(Unusable::Taken))
+            }
+            Err(error) => Err(from_error(error)),
+        }
+    }
+
+    /// The document that an upload with the key has made.
+    async fn earlier(
+        &self,
+        owner: UserId,
+        named: Option<&Named>,
+    ) -> Result<Option<Document>, Error> {
+        let Some(named) = named else { return Ok(None) };
+        let Some(id) = self.store.made(named).await? else { return Ok(None) };
+        self.store.find(owner, id).await?.ok_or(Error::NotFound).map(Some)
+    }
+
+    async fn discard(&self, storage_key: &str) -> Result<(), Status> {
+        let discarded = storage::delete(&*self.files, storage_key).await;
+        discarded.map_err(Error::Files).map_err(from_error)
     }
 
     /// The owner has these bytes already. What could not be read then is tried anew; what was read
     /// stays as it is.
-    async fn again(&self, owner: UserId, new: &NewDocument) -> Result<Document, Status> {
+    async fn again(
+        &self,
+        owner: UserId,
+        new: &NewDocument,
+        named: Option<&Named>,
+    ) -> Result<Document, Status> {
         let known = self.store.find_by_hash(owner, &new.content_hash).await.map_err(from_error)?;
         let known = known.ok_or_else(|| {
             Status::aborted("the document was deleted while it was uploaded again")
@@ -77,7 +113,10 @@ impl Uploads {
             Some(document) => (document, &known.storage_key),
             None => (known.clone(), &new.storage_key),
         };
-        storage::delete(&*self.files, unused).await.map_err(Error::Files).map_err(from_error)?;
+        self.discard(unused).await?;
+        if let Some(named) = named {
+            self.store.keep_name(named, document.document_id).await.map_err(from_error)?;
+        }
         Ok(document)
     }
 
@@ -139,6 +178,18 @@ impl Uploads {
         }
         Ok(size)
     }
+}
+
+/// Of all that an upload says.
+fn fingerprint(new: &NewDocument) -> Fingerprint {
+    let Labels { category, jurisdiction, practice_area, keywords } = &new.labels;
+    let said = [&new.content_hash, &new.filename, category, jurisdiction, practice_area];
+    let mut hash = Sha256::new();
+    for text in said.into_iter().chain(keywords) {
+        hash.update(text.len().to_be_bytes());
+        hash.update(text);
+    }
+    hash.finalize().into()
 }
 
 fn labels(metadata: pb::UploadMetadata) -> Labels {

@@ -27,6 +27,7 @@ impl Classify for Error {
             Self::TooLarge { .. } | Self::BeyondEnd { .. } => Code::OutOfRange,
             Self::Files(object_store::Error::NotFound { .. }) => Code::Internal,
             Self::Files(_) => Code::Unavailable,
+            Self::Key(unusable) => unusable.code(),
             Self::Store(failure) => failure.code(),
         }
     }
@@ -41,17 +42,23 @@ impl Classify for Error {
             Self::BeyondEnd { .. } => "RANGE_NOT_SATISFIABLE",
             Self::Files(object_store::Error::NotFound { .. }) => "FILE_LOST",
             Self::Files(_) => "FILES_UNAVAILABLE",
+            Self::Key(unusable) => unusable.reason(),
             Self::Store(failure) => failure.reason(),
         }
     }
 
     fn field(&self) -> Option<&str> {
-        if let Self::Invalid { field, .. } = self { Some(field) } else { None }
+        match self {
+            Self::Invalid { field, .. } => Some(field),
+            Self::Key(unusable) => unusable.field(),
+            _ => None,
+        }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Files(_) => Some(FILES_PAUSE),
+            Self::Key(unusable) => unusable.retry_after(),
             Self::Store(failure) => failure.retry_after(),
             _ => None,
         }

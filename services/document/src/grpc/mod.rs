@@ -8,6 +8,7 @@ use elenchus_durable::Notices;
 use elenchus_proto::google::api::HttpBody;
 use elenchus_proto::pb::document::v1 as pb;
 use elenchus_proto::pb::document::v1::document_service_server::DocumentService;
+use elenchus_rpc::idempotency::Keyed;
 use elenchus_rpc::page::{Page, respond};
 use elenchus_rpc::status::{from_error, invalid};
 use elenchus_rpc::{Caller, UserId};
@@ -53,8 +54,8 @@ impl DocumentService for DocumentRpc {
         &self,
         request: Request<Streaming<pb::UploadDocumentRequest>>,
     ) -> Result<Response<pb::UploadDocumentResponse>, Status> {
-        let owner = Caller::of(&request)?.user_id;
-        let document = self.uploads.take(owner, request.into_inner()).await?;
+        let (owner, keyed) = (Caller::of(&request)?.user_id, Keyed::of(&request));
+        let document = self.uploads.take(owner, keyed, request.into_inner()).await?;
         Ok(Response::new(pb::UploadDocumentResponse { document: Some(document.into()) }))
     }
 

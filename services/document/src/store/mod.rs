@@ -4,6 +4,7 @@ mod deletion;
 mod embedding;
 mod job;
 mod legal;
+mod named;
 mod page;
 mod search;
 mod vector;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 pub use self::deletion::Deletion;
 pub use self::embedding::Coverage;
 pub use self::job::{Bare, Says, Vectors};
+pub use self::named::Named;
 pub use self::search::{Candidates, Filters, Scope};
 pub use self::vector::StoredVectors;
 use crate::domain::{Document, Error, Labels, Passage};
@@ -127,6 +129,7 @@ impl Store {
         &self,
         owner: UserId,
         new: &NewDocument,
+        named: Option<&Named>,
     ) -> Result<Option<Document>, Error> {
         let mut transaction = self.pool.begin().await?;
         let document: Option<Document> = sqlx::query_as(concat!(
@@ -162,6 +165,9 @@ impl Store {
             let event = elenchus_outbox::event(owner, What::DocumentUploaded(uploaded));
             elenchus_outbox::record(&mut transaction, &event).await?;
             self.queue.wake(&mut transaction, document.document_id).await?;
+            if let Some(named) = named {
+                named.keep(&mut transaction, document.document_id).await?;
+            }
         }
         transaction.commit().await?;
         Ok(document)

@@ -1,5 +1,6 @@
 //! What is made twice with one `Idempotency-Key` is made once, at every service.
 
+use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
@@ -65,6 +66,36 @@ async fn a_call_with_a_key_is_made_once_and_answered_as_often_as_it_is_asked() {
     for _ in 0..2 {
         user.ok(user.request(Method::PUT, &attach).header("Idempotency-Key", KEY)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_sent_twice_with_one_key_is_one_document_and_another_file_is_refused() {
+    let mesh = Mesh::embedded();
+    let user = mesh.user("ada@example.com").await;
+    let upload = |bytes: &'static str, key: &'static str| {
+        let part = Part::bytes(bytes.as_bytes()).file_name("lease.txt");
+        let form = Form::new().part("file", part);
+        user.request(Method::POST, "/api/v1/documents")
+            .header("Idempotency-Key", key)
+            .multipart(form)
+    };
+    let first = user.ok(upload("The tenant pays the rent.", KEY)).await;
+    let second = user.ok(upload("The tenant pays the rent.", KEY)).await;
+    assert_eq!(second["id"], first["id"]);
+    let (status, problem) = user.status(upload("The landlord pays the rent.", KEY)).await;
+    assert_eq!(
+        (status, &problem["reason"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("IDEMPOTENCY_KEY_REUSED")),
+        "{problem}"
+    );
+    assert_eq!(problem["errors"][0]["field"], "Idempotency-Key", "{problem}");
+    assert_eq!(count(&user, "/api/v1/documents").await, 1);
+
+    // The same bytes are the same document with another key too, and that key is then theirs.
+    let again = user.ok(upload("The tenant pays the rent.", "another")).await;
+    assert_eq!(again["id"], first["id"]);
+    let (status, _) = user.status(upload("The landlord pays the rent.", "another")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test(flavor = "multi_thread")]

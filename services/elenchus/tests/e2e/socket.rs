@@ -133,6 +133,41 @@ async fn every_window_shows_the_same_answer_and_can_come_back_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_with_a_key_is_asked_once_and_shown_as_often_as_it_is_put() {
+    let mesh = Mesh::embedded();
+    let user = mesh.user("ada@example.com").await;
+    let id = conversation(&user).await;
+    let mut keyed = question();
+    keyed["idempotency_key"] = json!("8e03978e-40d5-43dd-bc93-6894a57f9324");
+    let mut window = Window::of(&mesh, &user, &id).await;
+    window.say(keyed.clone()).await;
+    let frames = window.answer().await;
+    window.say(keyed.clone()).await;
+    assert_eq!(window.answer().await, frames, "from its start");
+    let mut later = Window::of(&mesh, &user, &id).await;
+    later.say(keyed.clone()).await;
+    assert_eq!(later.answer().await, frames);
+    let messages = user.get(&format!("/api/v1/chat/conversations/{id}/messages")).await;
+    assert_eq!(messages.as_array().unwrap().len(), 2, "{messages}");
+
+    keyed["content"] = json!("And who else?");
+    for (key, code) in [
+        (keyed["idempotency_key"].clone(), "IDEMPOTENCY_KEY_REUSED"),
+        (json!("a key"), "INVALID_FIELD"),
+        (json!(7), "INVALID_FRAME"),
+    ] {
+        keyed["idempotency_key"] = key;
+        later.say(keyed.clone()).await;
+        let refusal: Value = serde_json::from_str(&later.hear().await).unwrap();
+        assert_eq!(
+            (&refusal["seq"], &refusal["error"]["code"]),
+            (&json!(0), &json!(code)),
+            "{refusal}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_frame_that_says_nothing_is_answered_and_harms_nothing() {
     let mesh = Mesh::embedded();
     let user = mesh.user("ada@example.com").await;

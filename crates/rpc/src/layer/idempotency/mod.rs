@@ -24,7 +24,7 @@ use tracing::{Instrument, Span};
 
 use crate::caller::Caller;
 use crate::deadline::Deadline;
-use crate::idempotency::{Claim, Fingerprint, Key, SharedLedger};
+use crate::idempotency::{Claim, Fingerprint, Key, Keyed, SharedLedger};
 use crate::method;
 use crate::shutdown::Shutdown;
 use crate::status::STORE_UNAVAILABLE;
@@ -54,6 +54,12 @@ pub async fn enforce(State(once): State<Arc<Once>>, request: Request, next: Next
     let kind = method::find(request.uri().path())
         .map_or(IdempotencyKey::Unspecified, |method| method.idempotency_key);
     match request.extensions().get::<Caller>().cloned() {
+        Some(caller) if kind == IdempotencyKey::Effect => {
+            match once.keyed(&caller, request).await {
+                Ok(request) => next.run(request).await,
+                Err(refusal) => super::refuse(&refusal),
+            }
+        }
         Some(caller) if kind != IdempotencyKey::Unspecified => {
             let answer = once.answer(&caller, kind, request, next).await;
             answer.unwrap_or_else(|refusal| super::refuse(&refusal))
@@ -63,6 +69,29 @@ pub async fn enforce(State(once): State<Arc<Once>>, request: Request, next: Next
 }
 
 impl Once {
+    /// Tells the service which key the call carries.
+    async fn keyed(&self, caller: &Caller, request: Request) -> Result<Request, Status> {
+        let key = key(caller, &request)?;
+        let is_stream = method::find(&key.method).is_some_and(|method| method.is_client_streaming);
+        let (mut request, fingerprint) = match is_stream {
+            true => (request, None),
+            false => {
+                let (request, fingerprint) = self.read(request).await?;
+                (request, Some(fingerprint))
+            }
+        };
+        request.extensions_mut().insert(Keyed { key, fingerprint });
+        Ok(request)
+    }
+
+    /// Reads a request to its end.
+    async fn read(&self, request: Request) -> Result<(Request, Fingerprint), Status> {
+        let (parts, body) = request.into_parts();
+        let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(unread)?.to_bytes();
+        let fingerprint = self.keys.fingerprint(&body);
+        Ok((Request::from_parts(parts, Body::from(body)), fingerprint))
+    }
+
     async fn answer(
         &self,
         caller: &Caller,
@@ -71,13 +100,8 @@ impl Once {
         next: Next,
     ) -> Result<Response, Status> {
         let ledger = self.ledger.clone().ok_or_else(refusal::unsupported)?;
-        let method = request.uri().path().to_owned();
-        let text = text(request.headers())?;
-        let key = Key { user_id: caller.user_id, method, text };
-        let (parts, body) = request.into_parts();
-        let body = Limited::new(body, LARGEST_REQUEST).collect().await.map_err(unread)?.to_bytes();
-        let fingerprint = self.keys.fingerprint(&body);
-        let request = Request::from_parts(parts, Body::from(body));
+        let key = key(caller, &request)?;
+        let (request, fingerprint) = self.read(request).await?;
 
         let call = Call { ledger, key, kind, deadline: caller.deadline };
         let call = call.once(fingerprint, request, next).instrument(Span::current());
@@ -206,6 +230,11 @@ fn leaves_doubt(status: &Status) -> bool {
         | Code::Unimplemented
         | Code::Unauthenticated => false,
     }
+}
+
+fn key(caller: &Caller, request: &Request) -> Result<Key, Status> {
+    let (method, text) = (request.uri().path().to_owned(), text(request.headers())?);
+    Ok(Key { user_id: caller.user_id, method, text })
 }
 
 /// The client's name for the call.
