@@ -106,6 +106,10 @@ async fn every_fault_ends_in_its_own_trouble_and_in_time() {
         (Mode::NotJson, Trouble::BrokenOff, ""),
         (Mode::BrokenEvent, Trouble::Malformed, ""),
         (Mode::Blocked, Trouble::Blocked, "The tenant pays the rent."),
+        (Mode::Silent, Trouble::Silent, ""),
+        (Mode::OnlyThinks, Trouble::Silent, ""),
+        (Mode::OnlyCalls, Trouble::Silent, ""),
+        (Mode::CutOff, Trouble::CutOff, "The tenant pays the rent."),
     ];
     // Some wait for something to run out, so all wait at once.
     let faults = BOTH.iter().flat_map(|name| modes.iter().map(move |mode| (*name, mode)));
@@ -133,8 +137,10 @@ async fn ends_so(name: &str, mode: &Mode, trouble: Trouble, said: &str) {
 
 #[tokio::test]
 async fn counts_that_cannot_be_are_no_counts() {
-    let provider = Provider::start(Mode::WrongUsage).await;
-    for name in BOTH {
+    for (name, mode) in BOTH.iter().flat_map(|name| {
+        [Mode::WrongUsage, Mode::HugeUsage].into_iter().map(move |mode| (*name, mode))
+    }) {
+        let provider = Provider::start(mode).await;
         let heard = ask(&models(&env(&provider, name))).await;
         assert_eq!((heard.text, heard.usage, heard.trouble), (WORDS.concat(), None, None));
     }

@@ -26,6 +26,12 @@ pub enum Trouble {
     /// The answer ended before its end.
     #[error("broke off")]
     BrokenOff,
+    /// The answer ended without a word.
+    #[error("ended without a word")]
+    Silent,
+    /// The answer was cut off at the length that the provider allows.
+    #[error("was cut off at the length that is allowed")]
+    CutOff,
     /// What it said cannot be read.
     #[error("said what cannot be read")]
     Malformed,
@@ -40,7 +46,7 @@ pub enum Trouble {
 impl Trouble {
     /// Whether asking again may help.
     pub fn may_pass(self) -> bool {
-        !matches!(self, Self::Refused | Self::Blocked)
+        !matches!(self, Self::Refused | Self::Blocked | Self::CutOff)
     }
 
     /// Whether it says that the provider is not well.

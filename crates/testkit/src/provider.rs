@@ -36,6 +36,16 @@ pub enum Mode {
     NotJson,
     /// An event that is no JSON.
     BrokenEvent,
+    /// Ends well without a word.
+    Silent,
+    /// Says only what it thinks, which is no answer, and ends well.
+    OnlyThinks,
+    /// Only calls a tool that nobody offered.
+    OnlyCalls,
+    /// Says [`WORDS`], and that it may say no more.
+    CutOff,
+    /// The largest counts that numbers of 32 bits hold.
+    HugeUsage,
     /// Counts that cannot be, or vectors of a length that cannot be.
     WrongUsage,
     /// Fifty million bytes.
@@ -212,6 +222,25 @@ async fn act(
             let usage = r#"{"prompt_tokens":"many","completion_tokens":-5,"promptTokenCount":"many","candidatesTokenCount":-5}"#;
             out.write_all((HEAD.to_owned() + &words() + &protocol.end(usage)).as_bytes()).await
         }
+        Mode::Silent => {
+            out.write_all((HEAD.to_owned() + &protocol.end(protocol.usage())).as_bytes()).await
+        }
+        Mode::OnlyThinks => {
+            let said = protocol.thought() + &protocol.end(protocol.usage());
+            out.write_all((HEAD.to_owned() + &said).as_bytes()).await
+        }
+        Mode::OnlyCalls => {
+            let said = protocol.call("https://example.com") + &protocol.end(protocol.usage());
+            out.write_all((HEAD.to_owned() + &said).as_bytes()).await
+        }
+        Mode::CutOff => {
+            let said = words() + &protocol.ended(protocol.cut_off(), protocol.usage());
+            out.write_all((HEAD.to_owned() + &said).as_bytes()).await
+        }
+        Mode::HugeUsage => {
+            let usage = r#"{"prompt_tokens":2147483647,"completion_tokens":2147483647,"promptTokenCount":2147483647,"candidatesTokenCount":2147483647}"#;
+            out.write_all((HEAD.to_owned() + &words() + &protocol.end(usage)).as_bytes()).await
+        }
         Mode::Endless => {
             out.write_all(HEAD.as_bytes()).await?;
             let piece = protocol.word(&"word ".repeat(2_000));
@@ -313,14 +342,41 @@ impl Protocol {
     }
 
     fn end(self, usage: &str) -> String {
+        let well = match self {
+            Self::OpenAi => "stop",
+            Self::Gemini => "STOP",
+        };
+        self.ended(well, usage)
+    }
+
+    fn cut_off(self) -> &'static str {
         match self {
+            Self::OpenAi => "length",
+            Self::Gemini => "MAX_TOKENS",
+        }
+    }
+
+    fn ended(self, reason: &str, usage: &str) -> String {
+        match self {
+            // Some servers say with every event that nothing is wrong.
             Self::OpenAi => format!(
-                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}\n\n\
+                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"{reason}\"}}],\"error\":null}}\n\n\
                  data: {{\"choices\":[],\"usage\":{usage}}}\n\ndata: [DONE]\n\n"
             ),
             Self::Gemini => format!(
-                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"\"}}]}},\"finishReason\":\"STOP\"}}],\"usageMetadata\":{usage}}}\r\n\r\n"
+                "data: {{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":\"\"}}]}},\"finishReason\":\"{reason}\"}}],\"usageMetadata\":{usage}}}\r\n\r\n"
             ),
+        }
+    }
+
+    fn thought(self) -> String {
+        match self {
+            Self::OpenAi => {
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"Hm.\"}}]}\n\n".to_owned()
+            }
+            Self::Gemini => {
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hm.\",\"thought\":true}]}}]}\r\n\r\n".to_owned()
+            }
         }
     }
 

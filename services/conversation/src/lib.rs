@@ -146,7 +146,7 @@ pub async fn build(
     let conversations = ConversationRpc {
         store: store.clone(),
         answers: answers.clone(),
-        generations,
+        generations: generations.clone(),
         documents: DocumentServiceClient::new(peers.documents),
     };
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone());
@@ -156,6 +156,7 @@ pub async fn build(
         .service(MessageServiceServer::new(MessageRpc {
             store: store.clone(),
             answers: answers.clone(),
+            generations,
         }))
         .service(AssistantServiceServer::new(AssistantRpc { answers, assistant }))
         .service(personal_data.into_service())

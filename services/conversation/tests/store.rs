@@ -35,6 +35,7 @@ fn question(place: Place) -> Question {
         document_ids: Vec::new(),
         trace_id: String::new(),
         is_detached: false,
+        keyed: None,
     }
 }
 

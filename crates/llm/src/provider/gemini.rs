@@ -3,7 +3,7 @@
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
-use super::wire::{End, Protocol, Said, count, turns};
+use super::wire::{End, Protocol, Said, count, is_error, turns};
 use crate::{Prompt, Usage, prompt};
 
 /// A model behind `{base}/v1beta/models/{model}:streamGenerateContent`.
@@ -44,9 +44,10 @@ impl Protocol for Gemini {
             .collect();
         let reason = event.pointer("/candidates/0/finishReason").and_then(Value::as_str);
         let end = match reason {
-            _ if event.get("error").is_some() => Some(End::Failed),
+            _ if is_error(event) => Some(End::Failed),
             _ if event.pointer("/promptFeedback/blockReason").is_some() => Some(End::Blocked),
-            Some("STOP" | "MAX_TOKENS") => Some(End::Whole),
+            Some("STOP") => Some(End::Whole),
+            Some("MAX_TOKENS") => Some(End::CutOff),
             Some(_) => Some(End::Blocked),
             None => None,
         };

@@ -3,7 +3,7 @@
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::{Value, json};
 
-use super::wire::{End, Protocol, Said, count, turns};
+use super::wire::{End, Protocol, Said, count, is_error, turns};
 use crate::{Prompt, Usage, prompt};
 
 /// A model behind `{base}/chat/completions`.
@@ -37,8 +37,9 @@ impl Protocol for OpenAi {
     fn read(&self, event: &Value) -> Said {
         let text = |pointer| event.pointer(pointer).and_then(Value::as_str);
         let end = match text("/choices/0/finish_reason") {
-            _ if event.get("error").is_some() => Some(End::Failed),
+            _ if is_error(event) => Some(End::Failed),
             Some("content_filter") => Some(End::Blocked),
+            Some("length") => Some(End::CutOff),
             Some(_) => Some(End::Whole),
             None => None,
         };

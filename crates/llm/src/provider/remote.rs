@@ -80,7 +80,7 @@ impl Model for Remote {
             };
             let (mut answer, first) = model.begin(&prompt, until_first).await?;
             let mut said = Some(first);
-            loop {
+            let end = loop {
                 let now = match said.take() {
                     Some(said) => said,
                     None => {
@@ -96,16 +96,19 @@ impl Model for Remote {
                 }
                 match now.end {
                     None => {}
-                    Some(End::Whole) => break,
+                    Some(end @ (End::Whole | End::CutOff)) => break end,
                     Some(End::Blocked) => Err(model.error(Trouble::Blocked))?,
                     Some(End::Failed) => model.judge(Err(Trouble::Failed))?,
                 }
-            }
+            };
             // The counts may come after the end, and an answer is whole without them.
             let until = (Instant::now() + model.patience.between_tokens).min(until_whole);
             answer.read_counts(&*model.protocol, until).await;
             if let Some(usage) = answer.usage {
                 yield ModelEvent::Usage(usage);
+            }
+            if end == End::CutOff {
+                Err(model.error(Trouble::CutOff))?;
             }
         }
         .boxed()
@@ -132,8 +135,11 @@ impl Inner {
         let mut answer = Answer::of(send(request, until).await?);
         loop {
             let said = answer.next(&*self.protocol, until).await?;
-            if said.end == Some(End::Failed) {
-                return Err(Trouble::Failed);
+            match said.end {
+                Some(End::Failed) => return Err(Trouble::Failed),
+                // It only thought, called tools that nobody offered, or nothing at all.
+                Some(End::Whole) if said.text.is_empty() => return Err(Trouble::Silent),
+                Some(End::Whole | End::CutOff | End::Blocked) | None => {}
             }
             if !said.text.is_empty() || said.end.is_some() {
                 return Ok((answer, said));

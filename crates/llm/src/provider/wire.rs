@@ -24,18 +24,28 @@ pub(crate) struct Said {
 /// Why a provider says no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    /// All is said, or all that was allowed.
+    /// All is said.
     Whole,
+    /// More would be longer than the provider allows.
+    CutOff,
     /// The provider's own rules forbid the rest.
     Blocked,
     /// The provider failed.
     Failed,
 }
 
+/// More tokens than any model reads or writes. Sums of such counts stay numbers of 32 bits.
+const MOST_TOKENS: u64 = 100_000_000;
+
 /// A count that a provider gave. One that cannot be is none.
 pub(crate) fn count(usage: &Value, pointer: &str) -> Option<usize> {
-    let count = usage.pointer(pointer)?.as_u64()?;
-    i32::try_from(count).ok().and_then(|count| usize::try_from(count).ok())
+    let count = usage.pointer(pointer)?.as_u64().filter(|count| *count <= MOST_TOKENS)?;
+    usize::try_from(count).ok()
+}
+
+/// Whether an event says that the provider failed. Some say with every event that it did not.
+pub(crate) fn is_error(event: &Value) -> bool {
+    event.get("error").is_some_and(|error| !error.is_null())
 }
 
 /// The prompt as messages: who says it, and what.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use elenchus_llm::{ModelEvent, estimated_tokens};
+use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_rpc::Shutdown;
 use tokio::time::sleep;
 
@@ -12,7 +13,7 @@ use super::work::{Step, Work};
 use super::{MOST_BYTES, Pace, counted};
 use crate::citation::Found;
 use crate::domain::{MessageStatus, Passage, Usage, storable};
-use crate::generation::{Failure, Log, Making as Open, What};
+use crate::generation::{Failure, Log, Making as Open, What, numbered};
 use crate::store::{Asked, Ending, Kept, Store};
 
 /// What an answer in hand gets to end by itself once the process has to stop.
@@ -94,13 +95,20 @@ impl Making {
                 let found = self.check(&told).await;
                 let mut ending = told.end(last_seq, status, failure, found, self.began.elapsed());
                 ending.scored_trace.clone_from(&self.scored_trace);
-                live.show(self.end(&model, &ending).await);
+                let last = self.end(&model, &ending).await;
+                live.show(match last.is_empty() {
+                    true => self.last_of_deleted(ending.usage, last_seq).await,
+                    false => last,
+                });
                 // No reader waits for it.
                 drop(place);
                 self.summing.run(&self.asked).await;
             }
             // Whoever sweeps ends it with what is stored.
-            Err(failure) => tracing::warn!(code = failure.code, "an answer was given up"),
+            Err(failure) => {
+                tracing::warn!(code = failure.code, "an answer was given up");
+                live.show(self.last_of_deleted(usage, live.last_seq()).await);
+            }
         }
     }
 
@@ -129,17 +137,25 @@ impl Making {
         }
     }
 
+    /// What the readers of an answer are told that was deleted while it was made. Nothing where it is there,
+    /// and another process ends it.
+    async fn last_of_deleted(&self, usage: Usage, last_seq: i32) -> Vec<pb::ChatEvent> {
+        let id = self.asked.answer_id;
+        match self.store.has_answer(id).await {
+            Ok(false) => {
+                numbered(id, last_seq, &[], [What::Usage(usage), What::Failed(Failure::LOST)])
+            }
+            Ok(true) | Err(_) => Vec::new(),
+        }
+    }
+
     async fn out_of_time(&self) {
         self.shutdown.stopping().await;
         sleep(DRAIN).await;
     }
 
     /// Stores the end. Returns what the readers are told of it.
-    async fn end(
-        &self,
-        model: &str,
-        ending: &Ending,
-    ) -> Vec<elenchus_proto::pb::conversation::v1::ChatEvent> {
+    async fn end(&self, model: &str, ending: &Ending) -> Vec<pb::ChatEvent> {
         for attempt in 1..=END_ATTEMPTS {
             match self.store.end(&self.asked, model, ending).await {
                 Ok(Some((_, last))) => return last,

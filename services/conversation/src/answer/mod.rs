@@ -12,7 +12,8 @@ mod work;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use elenchus_llm::{ModelEvent, Models, Prompt};
+use elenchus_idempotency::Unusable;
+use elenchus_llm::{ModelEvent, Models, Prompt, Trouble};
 use elenchus_rpc::caller::Grant;
 use elenchus_rpc::{Caller, Shutdown};
 use futures_util::StreamExt;
@@ -25,7 +26,7 @@ pub(crate) use self::retrieve::Retriever;
 use self::work::{Task, Work};
 use crate::Checks;
 use crate::citation::Found;
-use crate::domain::{Error, Passage, Question, Source, Usage};
+use crate::domain::{Error, MessageId, Passage, Question, Source, Usage};
 use crate::generation::{Generations, Reader};
 use crate::store::{Handover, Store};
 
@@ -48,6 +49,14 @@ impl Default for Pace {
         let [lease, sign_every, sweep_every] = [15, 3, 5].map(Duration::from_secs);
         Self { lease, sign_every, sweep_every }
     }
+}
+
+/// An answer that was begun for a call.
+pub(crate) enum Begun {
+    /// By the call itself.
+    Now(Reader),
+    /// By an earlier call with the same key.
+    Before(MessageId),
 }
 
 /// Makes answers.
@@ -74,6 +83,29 @@ impl Answers {
         shutdown: Shutdown,
     ) -> Self {
         Self { store, models, generations, retriever, checks, pace, shutdown }
+    }
+
+    /// As [`Answers::ask`]; a question whose key was used for it before is not asked again.
+    pub(crate) async fn ask_once(
+        &self,
+        caller: Caller,
+        question: Question,
+        model: &str,
+    ) -> Result<Begun, Error> {
+        let Some(keyed) = question.keyed.clone() else {
+            return self.ask(caller, question, model).await.map(Begun::Now);
+        };
+        if let Some(answer) = self.store.asked_before(&keyed).await? {
+            return Ok(Begun::Before(answer));
+        }
+        match self.ask(caller, question, model).await {
+            // Another call with the key was faster.
+            Err(Error::Key(Unusable::Taken)) => {
+                let answer = self.store.asked_before(&keyed).await?;
+                Ok(Begun::Before(answer.ok_or(Unusable::Taken)?))
+            }
+            asked => asked.map(Begun::Now),
+        }
     }
 
     /// Stores a question and begins its answer. Dropping what is returned stops the answer, unless
@@ -104,6 +136,7 @@ impl Answers {
             question: question.clone(),
             context,
             retriever: self.retriever.clone(),
+            store: self.store.clone(),
             model: Arc::clone(&model),
             budget: self.models.history_tokens(),
         };
@@ -167,7 +200,10 @@ impl Answers {
                 Ok(ModelEvent::Usage(usage)) => answered.usage = counted(usage),
                 Err(error) => {
                     tracing::warn!(%error, "a model broke off");
-                    return Err(Error::ModelUnavailable);
+                    return Err(match error.trouble {
+                        Trouble::CutOff => Error::AnswerCutOff,
+                        _ => Error::ModelUnavailable,
+                    });
                 }
             }
         }

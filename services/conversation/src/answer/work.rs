@@ -14,7 +14,7 @@ use super::memory::recall;
 use super::retrieve::Retriever;
 use crate::domain::{Passage, Question, Remembered};
 use crate::generation::Failure;
-use crate::store::Context;
+use crate::store::{Context, Store};
 
 /// Steps that wait. Few, so that whoever takes them slowly slows the model.
 const WAITING: usize = 8;
@@ -43,6 +43,7 @@ pub(super) struct Task {
     pub(super) question: Question,
     pub(super) context: Context,
     pub(super) retriever: Retriever,
+    pub(super) store: Store,
     pub(super) model: Arc<dyn Model>,
     /// The tokens of the conversation that the model is told of.
     pub(super) budget: usize,
@@ -86,9 +87,11 @@ impl Task {
     }
 
     async fn work(self, steps: &mpsc::Sender<Step>) -> Result<(), Failure> {
-        let Self { caller, question, context, retriever, model, budget } = self;
-        let passages = retriever.passages(&caller, &question, &context.attached).await?;
-        let recalled = recall(context.line, model.name(), budget).await?;
+        let Self { caller, question, context, retriever, store, model, budget } = self;
+        let (passages, recalled) = tokio::try_join!(
+            retriever.passages(&caller, &question, &context.attached),
+            recall(&store, context.last, model.name(), budget),
+        )?;
         let prompt = Prompt {
             question: question.content.as_str().to_owned(),
             summary: recalled.summary,

@@ -153,7 +153,7 @@ impl Assistant {
 
 /// What a reader is told of a failure: of work that broke off nothing is kept.
 fn unkept(failure: Failure) -> Failure {
-    let of_answers = [Failure::INTERRUPTED, Failure::MODEL, Failure::MODEL_SLOW];
+    let of_answers = [Failure::INTERRUPTED, Failure::MODEL, Failure::MODEL_SLOW, Failure::CUT_OFF];
     if of_answers.contains(&failure) {
         let detail = "the work broke off and nothing of it is kept; asking again may help";
         return Failure { detail, ..failure };

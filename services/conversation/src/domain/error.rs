@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use elenchus_idempotency::Unusable;
 use elenchus_postgres::Failure;
 
 type Cause = Box<dyn StdError + Send + Sync>;
@@ -44,6 +45,9 @@ pub enum Error {
         /// What it must be, and what it was.
         problem: String,
     },
+    /// The call's `Idempotency-Key` cannot be used for it.
+    #[error(transparent)]
+    Key(#[from] Unusable),
     /// One document more than a conversation holds.
     #[error("a conversation holds at most {most} documents")]
     TooManyDocuments {
@@ -53,6 +57,9 @@ pub enum Error {
     /// The document service does not answer.
     #[error("the documents cannot be reached right now")]
     DocumentsUnavailable,
+    /// The provider allows no longer answer.
+    #[error("the answer reached the length that the model's provider allows")]
+    AnswerCutOff,
     /// The model broke off.
     #[error("the model cannot be reached right now")]
     ModelUnavailable,

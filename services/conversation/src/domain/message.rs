@@ -107,6 +107,13 @@ pub struct Usage {
     pub cost_microusd: i32,
 }
 
+impl Usage {
+    /// What was read and written together.
+    pub fn total_tokens(&self) -> i32 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+}
+
 /// What of a conversation a model was told before a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Remembered {

@@ -1,5 +1,6 @@
 //! What may be asked, and of what.
 
+use elenchus_rpc::idempotency::Keyed;
 use uuid::Uuid;
 
 use super::{ConversationId, Error, MessageId, SessionId, without_nul};
@@ -117,6 +118,8 @@ pub struct Question {
     pub trace_id: String,
     /// Whether it is answered to the end when whoever asked leaves.
     pub is_detached: bool,
+    /// The client's name for it, by which it is asked once.
+    pub keyed: Option<Keyed>,
 }
 
 impl Question {

@@ -23,6 +23,21 @@ impl Event {
     }
 }
 
+/// The last events of an answer: what was checked, and the end.
+pub(crate) fn numbered(
+    generation: MessageId,
+    last_seq: i32,
+    citations: &[Citation],
+    last: [What; 2],
+) -> Vec<pb::ChatEvent> {
+    let citations = citations.iter().cloned().map(Box::new).map(What::Citation);
+    citations
+        .chain(last)
+        .zip(last_seq + 1..)
+        .map(|(what, seq)| Event { generation, seq, what }.into_wire())
+        .collect()
+}
+
 /// What happens while an answer is made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
@@ -105,16 +120,28 @@ impl Failure {
         detail: "the rules of the model's provider forbid this answer",
         is_retryable: false,
     };
+    const MODEL_SILENT: Self = Self {
+        code: "MODEL_SILENT",
+        detail: "the model ended without saying anything; ask again, or put the question in other words",
+        is_retryable: true,
+    };
+    /// The provider allows no more of it.
+    pub const CUT_OFF: Self = Self {
+        code: "ANSWER_CUT_OFF",
+        detail: "the answer reached the length that the model's provider allows and is not whole; what it had said is \
+                 kept, and a narrower question may help",
+        is_retryable: false,
+    };
     /// The model does not come to an end.
     pub const TOO_LONG: Self = Self {
         code: "ANSWER_TOO_LONG",
         detail: "the answer grew too long and was ended; what the model had said is kept",
         is_retryable: false,
     };
-    /// The database did not take the answer.
+    /// The database does not answer.
     pub const STORE: Self = Self {
         code: "STORE_UNAVAILABLE",
-        detail: "the answer could not be stored; ask again in a moment",
+        detail: "the conversation could not be read or stored; ask again in a moment",
         is_retryable: true,
     };
     /// The document's text is not there yet, or will never be.
@@ -133,6 +160,8 @@ impl Failure {
             Trouble::TimedOut => Self::MODEL_SLOW,
             Trouble::Refused => Self::MODEL_REFUSES,
             Trouble::Blocked => Self::MODEL_BLOCKED,
+            Trouble::Silent => Self::MODEL_SILENT,
+            Trouble::CutOff => Self::CUT_OFF,
         }
     }
 

@@ -57,6 +57,11 @@ impl Live {
         self.progress.send_modify(|progress| progress.last_seq = last);
     }
 
+    /// The last event that was shown.
+    pub(crate) fn last_seq(&self) -> i32 {
+        self.progress.borrow().last_seq
+    }
+
     /// Waits until whoever asked is close behind, has left, or is not to be waited for.
     pub(super) async fn caught_up(&self) {
         let last = self.progress.borrow().last_seq;
@@ -76,6 +81,12 @@ impl Live {
     /// Nothing comes after what was shown.
     pub(super) fn end(&self) {
         self.progress.send_modify(|progress| progress.is_ended = true);
+    }
+
+    /// The last event that was shown, and whether nothing more will come.
+    pub(super) fn progress(&self) -> (i32, bool) {
+        let Progress { last_seq, is_ended } = *self.progress.borrow();
+        (last_seq, is_ended)
     }
 
     /// Resolves once there is more after this event, or nothing more will come.

@@ -17,6 +17,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use tracing::Instrument;
 
+pub(crate) use self::event::numbered;
 pub use self::event::{Event, Failure, What};
 pub(crate) use self::live::Live;
 pub use self::live::Reader;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_stream::try_stream;
 use elenchus_proto::pb::conversation::v1 as pb;
+use elenchus_proto::pb::conversation::v1::chat_event::Payload;
 use elenchus_rpc::UserId;
 use futures_util::Stream;
 use tokio::time::{Instant, timeout_at};
@@ -31,24 +32,28 @@ impl Generations {
         try_stream! {
             // Before the first look, so that what comes in between is heard.
             let mut notices = generations.notices.subscribe(EVENTS);
+            let mut live = None;
             loop {
-                let live = generations.find(id);
+                live = generations.find(id).or(live);
+                let (last, was_over) = live.as_ref().map_or((i32::MAX, true), |live| live.progress());
                 let recent = live.as_ref().map(|live| live.after(seq)).unwrap_or_default();
-                let (events, is_ended) = if recent.is_empty() {
-                    generations.store.events_after(id, seq).await?
-                } else {
-                    (recent, false)
+                // It has shown all that it had.
+                live = live.filter(|_| !(was_over && recent.is_empty()));
+                let (events, is_ended) = match recent.is_empty() {
+                    // What memory does not hold any more, or never did.
+                    true if was_over || last > seq => generations.store.events_after(id, seq).await?,
+                    true | false => (recent, false),
                 };
-                let is_empty = events.is_empty();
+                let (is_empty, has_end) = (events.is_empty(), events.last().is_some_and(is_last));
                 for event in events {
                     seq = event.seq;
                     yield event;
                 }
+                if has_end || is_empty && is_ended {
+                    break;
+                }
                 if !is_empty {
                     continue;
-                }
-                if is_ended {
-                    break;
                 }
                 let more = async {
                     match &live {
@@ -115,4 +120,9 @@ impl Generations {
             self.overdue.notify_one();
         }
     }
+}
+
+/// Whether an event ends its answer.
+fn is_last(event: &pb::ChatEvent) -> bool {
+    matches!(event.payload, Some(Payload::Completed(_) | Payload::Error(_)))
 }

@@ -2,17 +2,23 @@
 
 use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_proto::pb::conversation::v1::chat_event::Payload;
+use elenchus_rpc::idempotency::Keyed;
 use elenchus_rpc::status::{from_error, with_reason};
-use futures_util::{Stream, stream};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt, stream};
 use tonic::{Code, Status};
 
+use crate::answer::Begun;
 use crate::domain::{
     ConversationId, Error, MessageId, Place, Question, SessionId, Source, Text, parse_trace_id,
 };
-use crate::generation::{Failure, Reader};
+use crate::generation::{Failure, Generations, Reader};
 
 /// A question and the model that it asks for.
-pub(super) fn question(request: pb::StreamChatRequest) -> Result<(Question, String), Error> {
+pub(super) fn question(
+    request: pb::StreamChatRequest,
+    keyed: Option<Keyed>,
+) -> Result<(Question, String), Error> {
     let place = if request.conversation_id.is_empty() {
         Place::New(SessionId::parse(&request.session_id)?)
     } else {
@@ -41,7 +47,9 @@ pub(super) fn question(request: pb::StreamChatRequest) -> Result<(Question, Stri
         sources: Source::parse_all(request.sources)?,
         document_ids: Question::parse_document_ids(&request.document_ids)?,
         trace_id: parse_trace_id(request.trace_id)?,
-        is_detached: request.detach,
+        // Whoever names a question means to come back to it.
+        is_detached: request.detach || keyed.is_some(),
+        keyed,
     };
     Ok((question, request.model))
 }
@@ -92,8 +100,21 @@ pub(super) async fn whole(mut events: Reader) -> Result<pb::ChatResponse, Status
     Err(broken_off())
 }
 
+/// The events of an answer that was begun for a call, or for an earlier one with its key.
+pub(super) fn answer(
+    generations: &Generations,
+    begun: Begun,
+) -> BoxStream<'static, Result<pb::ChatEvent, Status>> {
+    match begun {
+        Begun::Now(reader) => events(reader).boxed(),
+        Begun::Before(id) => {
+            generations.watch(id, 0).map(|event| event.map_err(from_error)).boxed()
+        }
+    }
+}
+
 /// Reads an answer event by event.
-pub(super) fn events(reader: Reader) -> impl Stream<Item = Result<pb::ChatEvent, Status>> {
+fn events(reader: Reader) -> impl Stream<Item = Result<pb::ChatEvent, Status>> {
     stream::unfold(Some(reader), async |reader| {
         let mut reader = reader?;
         match reader.next().await {

@@ -50,7 +50,7 @@ impl From<Message> for pb::Message {
             model_used: message.model_used,
             prompt_tokens: message.usage.prompt_tokens,
             completion_tokens: message.usage.completion_tokens,
-            total_tokens: message.usage.prompt_tokens + message.usage.completion_tokens,
+            total_tokens: message.usage.total_tokens(),
             trace_id: message.trace_id,
             citations: message.citations.into_iter().map(Into::into).collect(),
             metadata: json::to_struct(Value::Object(message.metadata)),
@@ -115,7 +115,7 @@ impl From<Usage> for pb::Usage {
         Self {
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
-            total_tokens: usage.prompt_tokens + usage.completion_tokens,
+            total_tokens: usage.total_tokens(),
             is_estimated: usage.is_estimated,
             cached_tokens: usage.cached_tokens,
             reasoning_tokens: usage.reasoning_tokens,

@@ -6,6 +6,7 @@ use elenchus_rpc::status::Classify;
 use tonic::Code;
 
 use crate::domain::Error;
+use crate::generation::Failure;
 
 impl Classify for Error {
     fn code(&self) -> Code {
@@ -15,8 +16,10 @@ impl Classify for Error {
             | Self::MessageNotFound
             | Self::GenerationNotFound => Code::NotFound,
             Self::Invalid { .. } => Code::InvalidArgument,
+            Self::Key(unusable) => unusable.code(),
             Self::TooManyDocuments { .. }
             | Self::EventsExpired
+            | Self::AnswerCutOff
             | Self::NotAnAnswer
             | Self::NotAQuestion => Code::FailedPrecondition,
             Self::DocumentsUnavailable
@@ -40,8 +43,10 @@ impl Classify for Error {
             Self::NotStopped => "NOT_STOPPED",
             Self::Stopping => "STOPPING",
             Self::Invalid { .. } => "INVALID_FIELD",
+            Self::Key(unusable) => unusable.reason(),
             Self::TooManyDocuments { .. } => "TOO_MANY_DOCUMENTS",
             Self::DocumentsUnavailable => "DOCUMENTS_UNAVAILABLE",
+            Self::AnswerCutOff => Failure::CUT_OFF.code,
             Self::ModelUnavailable => "MODEL_UNAVAILABLE",
             Self::Store(failure) => failure.reason(),
             Self::Corrupt(_) => "CORRUPT",
@@ -49,10 +54,18 @@ impl Classify for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        if let Self::Store(failure) = self { failure.retry_after() } else { None }
+        match self {
+            Self::Store(failure) => failure.retry_after(),
+            Self::Key(unusable) => unusable.retry_after(),
+            _ => None,
+        }
     }
 
     fn field(&self) -> Option<&str> {
-        if let Self::Invalid { field, .. } = self { Some(field) } else { None }
+        match self {
+            Self::Invalid { field, .. } => Some(field),
+            Self::Key(unusable) => unusable.field(),
+            _ => None,
+        }
     }
 }

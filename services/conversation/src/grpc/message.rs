@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_proto::pb::conversation::v1::message_service_server::MessageService;
 use elenchus_rpc::Caller;
+use elenchus_rpc::idempotency::Keyed;
 use elenchus_rpc::page::{Page, respond};
 use elenchus_rpc::status::from_error;
 use futures_util::{Stream, StreamExt};
@@ -18,6 +19,7 @@ use crate::domain::{
     ConversationId, Error, Match, MessageId, Opinion, Place, Query, Question, Search, Source, Text,
     parse_trace_id,
 };
+use crate::generation::Generations;
 use crate::store::Store;
 
 const DEFAULT_RESULTS: i32 = 50;
@@ -26,6 +28,7 @@ const DEFAULT_RESULTS: i32 = 50;
 pub(crate) struct MessageRpc {
     pub(crate) store: Store,
     pub(crate) answers: Answers,
+    pub(crate) generations: Generations,
 }
 
 #[tonic::async_trait]
@@ -66,7 +69,7 @@ impl MessageService for MessageRpc {
         &self,
         request: Request<pb::RegenerateMessageRequest>,
     ) -> Result<Response<Self::RegenerateMessageStream>, Status> {
-        let caller = Caller::of(&request)?;
+        let (caller, keyed) = (Caller::of(&request)?, Keyed::of(&request));
         let request = request.into_inner();
         let answer = MessageId::parse(&request.message_id).map_err(from_error)?;
         let asked = self.store.question_of(caller.user_id, answer).await.map_err(from_error)?;
@@ -74,10 +77,12 @@ impl MessageService for MessageRpc {
         let question = Question {
             content: Text::stored(asked.content),
             place: Place::Again(asked.conversation_id, asked.id),
+            is_detached: request.detach || keyed.is_some(),
+            keyed,
             ..sources(request).map_err(from_error)?
         };
-        let reader = self.answers.ask(caller, question, &model).await.map_err(from_error)?;
-        let events = chat::events(reader)
+        let begun = self.answers.ask_once(caller, question, &model).await.map_err(from_error)?;
+        let events = chat::answer(&self.generations, begun)
             .map(|event| event.map(|event| pb::RegenerateMessageResponse { event: Some(event) }));
         Ok(Response::new(Box::pin(events)))
     }
@@ -92,6 +97,7 @@ fn sources(request: pb::RegenerateMessageRequest) -> Result<Question, Error> {
         document_ids: Question::parse_document_ids(&request.document_ids)?,
         trace_id: parse_trace_id(request.trace_id)?,
         is_detached: request.detach,
+        keyed: None,
     })
 }
 

@@ -15,6 +15,7 @@ use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_proto::pb::conversation::v1::conversation_service_server::ConversationService;
 use elenchus_proto::pb::document::v1::GetDocumentRequest;
 use elenchus_proto::pb::document::v1::document_service_client::DocumentServiceClient;
+use elenchus_rpc::idempotency::Keyed;
 use elenchus_rpc::page::{Page, respond};
 use elenchus_rpc::status::{from_error, invalid};
 use elenchus_rpc::{Caller, Transport, UserId};
@@ -195,7 +196,7 @@ impl ConversationService for ConversationRpc {
     ) -> Result<Response<pb::ChatResponse>, Status> {
         let caller = Caller::of(&request)?;
         let (question, model) =
-            chat::question(chat::as_stream(request.into_inner())).map_err(from_error)?;
+            chat::question(chat::as_stream(request.into_inner()), None).map_err(from_error)?;
         let reader = self.answers.ask(caller, question, &model).await.map_err(from_error)?;
         Ok(Response::new(chat::whole(reader).await?))
     }
@@ -208,9 +209,10 @@ impl ConversationService for ConversationRpc {
         request: Request<pb::StreamChatRequest>,
     ) -> Result<Response<Self::StreamChatStream>, Status> {
         let caller = Caller::of(&request)?;
-        let (question, model) = chat::question(request.into_inner()).map_err(from_error)?;
-        let reader = self.answers.ask(caller, question, &model).await.map_err(from_error)?;
-        let events = chat::events(reader)
+        let keyed = Keyed::of(&request);
+        let (question, model) = chat::question(request.into_inner(), keyed).map_err(from_error)?;
+        let begun = self.answers.ask_once(caller, question, &model).await.map_err(from_error)?;
+        let events = chat::answer(&self.generations, begun)
             .map(|event| event.map(|event| pb::StreamChatResponse { event: Some(event) }));
         Ok(Response::new(Box::pin(events)))
     }

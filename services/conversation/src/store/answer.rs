@@ -4,28 +4,30 @@
 use std::time::Duration;
 
 use elenchus_rpc::UserId;
+use elenchus_rpc::idempotency::Keyed;
+use prost::Message as _;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::abandoned::Handover;
 use super::conversation::insert;
-use super::event::{self, STARTS, STOPS};
+use super::event::{STARTS, STOPS};
 use super::message::{Row, columns};
-use super::{Line, Store, line, lock};
+use super::{Store, line, lock};
 use crate::domain::{
     Conversation, ConversationId, Error, Message, MessageId, Metadata, NewConversation, Place,
-    Question, Source, Title,
+    Question, SessionId, Source, Title,
 };
 use crate::generation::{Event, What};
 use crate::outbox;
 
 /// What an answer is made from besides its question.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
     /// The documents attached to the conversation.
     pub attached: Vec<Uuid>,
-    /// What was said before the question.
-    pub line: Line,
+    /// The message that the question goes on from.
+    pub last: Option<MessageId>,
 }
 
 /// A question and the beginning of its answer, both stored.
@@ -54,21 +56,20 @@ impl Store {
     /// What an answer to this question would be made from. Refuses a conversation that is not the
     /// owner's.
     pub async fn context(&self, owner: UserId, place: &Place) -> Result<Context, Error> {
+        if *place == Place::New(None) {
+            return Ok(Context::default());
+        }
         let mut connection = self.pool.acquire().await?;
-        let Some(id) = placed(&mut connection, owner, place).await? else {
+        let Some((id, attached, newest)) = placed(&mut connection, owner, place).await? else {
             return Ok(Context::default());
         };
         let last = match place {
             Place::After(_, answer) => Some(line::answer(&mut connection, id, *answer).await?),
             Place::InsteadOf(_, question) => line::before(&mut connection, id, *question).await?,
             Place::Again(_, question) => before(&mut connection, *question).await?,
-            Place::In(_) | Place::New(_) => line::last(&mut connection, id).await?,
+            Place::In(_) | Place::New(_) => newest,
         };
-        let line = match last {
-            Some(last) => line::line(&mut connection, last).await?,
-            None => Line::default(),
-        };
-        Ok(Context { attached: attached(&mut connection, id).await?, line })
+        Ok(Context { attached, last: last.map(MessageId) })
     }
 
     /// Stores a question, the row of its answer and the answer's first event, in the conversation
@@ -81,27 +82,36 @@ impl Store {
         lease: Duration,
         handover: &Handover,
     ) -> Result<(Asked, Event), Error> {
-        let mut transaction = self.pool.begin().await?;
-        let conversation_id = self::place(&mut transaction, owner, question).await?;
-        let answer_id = MessageId(Uuid::now_v7());
+        let (new_id, answer_id) = (MessageId(Uuid::now_v7()), MessageId(Uuid::now_v7()));
         let sealed_leave = self.seal_leave(answer_id, handover)?;
-        let answer = Begun { id: answer_id, conversation_id, model, lease, sealed_leave, handover };
+        let mut transaction = self.pool.begin().await?;
+        self::keep(&mut transaction, question, answer_id).await?;
+        let conversation_id = self::place(&mut transaction, owner, question).await?;
         let question_id = match question.place {
             Place::Again(_, question_id) => question_id,
-            Place::In(_) | Place::After(..) | Place::InsteadOf(..) | Place::New(_) => {
-                let id = insert_question(&mut transaction, conversation_id, question).await?;
-                let told = outbox::question_asked(owner, conversation_id, id);
-                elenchus_outbox::record(&mut transaction, &told).await?;
-                id
-            }
+            Place::In(_) | Place::After(..) | Place::InsteadOf(..) | Place::New(_) => new_id,
         };
-        insert_answer(&mut transaction, answer, question_id, question).await?;
-        let model = model.to_owned();
-        let what = What::Started { conversation_id, answer_id, question_id, model };
+        let asked = Asked { owner, conversation_id, question_id, answer_id };
+        let what =
+            What::Started { conversation_id, answer_id, question_id, model: model.to_owned() };
         let started = Event { generation: answer_id, seq: 1, what };
-        event::insert(&mut transaction, answer_id, &[started.clone().into_wire()]).await?;
+        let begun = Begun { asked, question, model, lease, sealed_leave, handover };
+        begun.insert(&mut transaction, &started).await?;
+        if question_id == new_id {
+            let told = outbox::question_asked(owner, conversation_id, question_id);
+            elenchus_outbox::record(&mut transaction, &told).await?;
+        }
         transaction.commit().await?;
-        Ok((Asked { owner, conversation_id, question_id, answer_id }, started))
+        Ok((asked, started))
+    }
+
+    /// The answer that an earlier call with this key began. Refuses a key of another question.
+    pub(crate) async fn asked_before(&self, keyed: &Keyed) -> Result<Option<MessageId>, Error> {
+        let Keyed { key, fingerprint: Some(fingerprint) } = keyed else { return Ok(None) };
+        let made = elenchus_idempotency::find(&self.pool, key, fingerprint).await?;
+        let id = made.map(|id| Uuid::from_slice(&id)).transpose();
+        let id = id.map_err(|error| Error::Corrupt(error.into()))?;
+        Ok(id.map(MessageId))
     }
 
     /// Says that an answer is still being made, and keeps what there is of it.
@@ -116,6 +126,12 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(if kept.rows_affected() > 0 { Kept::Ours } else { Kept::Lost })
+    }
+
+    /// Whether the row of an answer is there, however far it has come.
+    pub(crate) async fn has_answer(&self, answer: MessageId) -> Result<bool, Error> {
+        let found = sqlx::query_scalar("SELECT EXISTS (SELECT FROM message WHERE message_id = $1)");
+        Ok(found.bind(answer.0).fetch_one(&self.pool).await?)
     }
 
     /// Asks whoever makes an answer of the owner to stop. One that has ended stays as it is.
@@ -150,90 +166,100 @@ impl Store {
     }
 }
 
-/// An answer that begins.
+/// Keeps the key of a question with the answer that is begun for it.
+async fn keep(
+    transaction: &mut PgConnection,
+    question: &Question,
+    answer: MessageId,
+) -> Result<(), Error> {
+    let Some(Keyed { key, fingerprint: Some(fingerprint) }) = &question.keyed else {
+        return Ok(());
+    };
+    let made = answer.0.as_bytes();
+    Ok(elenchus_idempotency::keep(transaction, key, fingerprint, made).await?)
+}
+
+/// A question and its answer, which begins.
 struct Begun<'a> {
-    id: MessageId,
-    conversation_id: ConversationId,
+    asked: Asked,
+    question: &'a Question,
     model: &'a str,
     lease: Duration,
     sealed_leave: Option<Vec<u8>>,
     handover: &'a Handover,
 }
 
-/// Stores a question behind the message that it goes on from.
-async fn insert_question(
-    transaction: &mut PgConnection,
-    conversation_id: ConversationId,
-    question: &Question,
-) -> Result<MessageId, Error> {
-    let parent = match question.place {
-        Place::After(_, answer) => {
-            Some(line::answer(&mut *transaction, conversation_id, answer).await?)
-        }
-        Place::InsteadOf(_, question) => {
-            let before = line::before(&mut *transaction, conversation_id, question).await?;
-            Some(before.unwrap_or(line::NOTHING))
-        }
-        Place::In(_) | Place::Again(..) | Place::New(_) => {
-            line::last(&mut *transaction, conversation_id).await?
-        }
-    };
-    let id = MessageId(Uuid::now_v7());
-    sqlx::query(
-        "WITH place AS (
-             UPDATE conversation SET last_sequence = last_sequence + 1, updated_at = clock_timestamp()
-             WHERE conversation_id = $1
-             RETURNING last_sequence)
-         INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
-                              trace_id, parent_id)
-         SELECT $2, $1, last_sequence, $3, true, 'complete', $4, $5 FROM place",
-    )
-    .bind(conversation_id.0)
-    .bind(id.0)
-    .bind(question.content.as_str())
-    .bind(&question.trace_id)
-    .bind(parent)
-    .execute(transaction)
-    .await?;
-    Ok(id)
+impl Begun<'_> {
+    /// Stores the question, unless it was asked before, and behind it the answer, its first event and what
+    /// whoever may have to finish it needs; and tells those who watch the conversation. In one statement:
+    /// nobody is shown anything before it is done.
+    async fn insert(&self, transaction: &mut PgConnection, started: &Event) -> Result<(), Error> {
+        let Self { asked, question, .. } = self;
+        let is_new = !matches!(question.place, Place::Again(..));
+        let parent = match is_new {
+            true => parent(&mut *transaction, asked.conversation_id, &question.place).await?,
+            false => None,
+        };
+        sqlx::query(
+            "WITH place AS (
+                 UPDATE conversation
+                 SET last_sequence = last_sequence + $3::boolean::int + 1, updated_at = clock_timestamp()
+                 WHERE conversation_id = $1
+                 RETURNING last_sequence),
+             question AS (
+                 INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
+                                      trace_id, parent_id)
+                 SELECT $2, $1, last_sequence - 1, $4, true, 'complete', $5, $6 FROM place WHERE $3),
+             told AS MATERIALIZED (SELECT pg_notify($7, $1::text)),
+             begun AS (
+                 INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
+                                      model_used, trace_id, parent_id, generating_until)
+                 SELECT $8, $1, last_sequence, '', false, 'generating', $9, $5, $2,
+                        clock_timestamp() + make_interval(secs => $10) FROM place, told
+                 RETURNING message_id),
+             handed_over AS (
+                 INSERT INTO unfinished_answer (message_id, sources, sealed_leave, scored_trace)
+                 SELECT message_id, $11, $12, $13 FROM begun)
+             INSERT INTO chat_event (message_id, seq, payload) SELECT message_id, $14, $15 FROM begun",
+        )
+        .bind(asked.conversation_id.0)
+        .bind(asked.question_id.0)
+        .bind(is_new)
+        .bind(question.content.as_str())
+        .bind(&question.trace_id)
+        .bind(parent)
+        .bind(STARTS)
+        .bind(asked.answer_id.0)
+        .bind(self.model)
+        .bind(self.lease.as_secs_f64())
+        .bind(question.sources.iter().map(Source::as_str).collect::<Vec<_>>())
+        .bind(&self.sealed_leave)
+        .bind(&self.handover.scored_trace)
+        .bind(started.seq)
+        .bind(started.clone().into_wire().encode_to_vec())
+        .execute(transaction)
+        .await?;
+        Ok(())
+    }
 }
 
-/// Stores the row of an answer that begins and what whoever may have to finish it needs, and tells those
-/// who watch the conversation.
-async fn insert_answer(
+/// The message that a new question follows. None where it is the first of its conversation.
+async fn parent(
     transaction: &mut PgConnection,
-    answer: Begun<'_>,
-    question_id: MessageId,
-    question: &Question,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "WITH place AS (
-             UPDATE conversation SET last_sequence = last_sequence + 1, updated_at = clock_timestamp()
-             WHERE conversation_id = $1
-             RETURNING last_sequence),
-         told AS MATERIALIZED (SELECT pg_notify($7, $1::text)),
-         begun AS (
-             INSERT INTO message (message_id, conversation_id, sequence, content, is_user, status,
-                                  model_used, trace_id, parent_id, generating_until)
-             SELECT $2, $1, last_sequence, '', false, 'generating', $3, $4, $5,
-                    clock_timestamp() + make_interval(secs => $6) FROM place, told
-             RETURNING message_id)
-         INSERT INTO unfinished_answer (message_id, sources, sealed_leave, scored_trace)
-         SELECT message_id, $8, $9, $10 FROM begun",
-    )
-    .bind(answer.conversation_id.0)
-    .bind(answer.id.0)
-    .bind(answer.model)
-    .bind(&question.trace_id)
-    .bind(question_id.0)
-    .bind(answer.lease.as_secs_f64())
-    .bind(STARTS)
-    .bind(question.sources.iter().map(Source::as_str).collect::<Vec<_>>())
-    .bind(answer.sealed_leave)
-    .bind(&answer.handover.scored_trace)
-    .execute(transaction)
-    .await?;
-    Ok(())
+    id: ConversationId,
+    place: &Place,
+) -> Result<Option<Uuid>, Error> {
+    Ok(match place {
+        Place::After(_, answer) => Some(line::answer(transaction, id, *answer).await?),
+        Place::InsteadOf(_, question) => {
+            let before = line::before(transaction, id, *question).await?;
+            Some(before.unwrap_or(line::NOTHING))
+        }
+        Place::In(_) | Place::Again(..) | Place::New(Some(_)) => {
+            line::last(transaction, id).await?
+        }
+        Place::New(None) => None,
+    })
 }
 
 /// The message before a question.
@@ -242,21 +268,30 @@ async fn before(connection: &mut PgConnection, question: MessageId) -> Result<Op
     Ok(question.and_then(|question| question.parent).map(|parent| parent.0))
 }
 
-/// The conversation of a question, where there is one already.
+/// The conversation of a question, where there is one already: which, the documents attached to it, and its
+/// newest message.
+type Placed = (ConversationId, Vec<Uuid>, Option<Uuid>);
+
 async fn placed(
     connection: &mut PgConnection,
     owner: UserId,
     place: &Place,
-) -> Result<Option<ConversationId>, Error> {
+) -> Result<Option<Placed>, Error> {
     let (id, session_id) = match place {
         Place::In(id) | Place::After(id, _) | Place::InsteadOf(id, _) | Place::Again(id, _) => {
             (Some(id.0), None)
         }
-        Place::New(Some(session_id)) => (None, Some(session_id.as_str())),
-        Place::New(None) => return Ok(None),
+        Place::New(session_id) => (None, session_id.as_ref().map(SessionId::as_str)),
     };
-    let found: Option<Uuid> = sqlx::query_scalar(
-        "SELECT conversation_id FROM conversation
+    let found: Option<(Uuid, Vec<Uuid>, Option<Uuid>)> = sqlx::query_as(
+        "SELECT conversation_id,
+                ARRAY(SELECT document_id FROM conversation_document AS attached
+                      WHERE attached.conversation_id = conversation.conversation_id
+                      ORDER BY created_at, document_id),
+                (SELECT message_id FROM message
+                 WHERE message.conversation_id = conversation.conversation_id
+                 ORDER BY sequence DESC LIMIT 1)
+         FROM conversation
          WHERE user_id = $1 AND (conversation_id = $2 OR session_id = $3)",
     )
     .bind(owner.0)
@@ -268,7 +303,7 @@ async fn placed(
         (None, Place::In(_) | Place::After(..) | Place::InsteadOf(..) | Place::Again(..)) => {
             Err(Error::ConversationNotFound)
         }
-        (found, _) => Ok(found.map(ConversationId)),
+        (found, _) => Ok(found.map(|(id, attached, last)| (ConversationId(id), attached, last))),
     }
 }
 
@@ -293,19 +328,6 @@ async fn place(
             Ok(id)
         }
     }
-}
-
-async fn attached(
-    transaction: &mut PgConnection,
-    id: ConversationId,
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT document_id FROM conversation_document WHERE conversation_id = $1
-         ORDER BY created_at, document_id",
-    )
-    .bind(id.0)
-    .fetch_all(transaction)
-    .await
 }
 
 pub(super) async fn find(

@@ -13,7 +13,7 @@ use super::conversation::touch;
 use super::message::{Row, columns};
 use super::{Store, event, score};
 use crate::domain::{Citation, CitationReport, Error, Message, MessageId, MessageStatus, Usage};
-use crate::generation::{Event, Failure, What};
+use crate::generation::{Failure, What, numbered};
 use crate::outbox;
 
 /// How an answer ended.
@@ -134,21 +134,6 @@ pub(super) async fn tell(
         }
     }
     Ok(message.zip(last))
-}
-
-/// The last events of an answer: what was checked, and the end.
-fn numbered(
-    generation: MessageId,
-    last_seq: i32,
-    citations: &[Citation],
-    last: [What; 2],
-) -> Vec<pb::ChatEvent> {
-    let citations = citations.iter().cloned().map(Box::new).map(What::Citation);
-    citations
-        .chain(last)
-        .zip(last_seq + 1..)
-        .map(|(what, seq)| Event { generation, seq, what }.into_wire())
-        .collect()
 }
 
 /// What the readers of an answer are told at its end.

@@ -3,6 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use elenchus_proto::pb::conversation::v1 as pb;
+use elenchus_proto::pb::conversation::v1::chat_event::Payload;
+
 use crate::mesh::{Mesh, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,6 +22,38 @@ async fn a_reader_who_leaves_stops_the_model() {
     let stored = node.ended(&conversation).await;
     assert_eq!((stored.status.as_str(), stored.content.as_str()), ("stopped", "word 1 word 2 "));
     assert!(stored.completion_tokens > 0, "what was said is counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_deleted_while_it_is_answered_says_so_and_leaves_the_model() {
+    let mesh = Mesh::with_words(1_000).await;
+    let node = mesh.node().await;
+    // Whether the model goes on or is silent.
+    for words in [1, 0] {
+        let mut reading = node.ask("", true).await;
+        mesh.talker.let_say(1);
+        reading.until(|event| event.r#type == "delta").await;
+        let id = reading.generation_id().to_owned();
+        let watch = pb::WatchGenerationRequest { generation_id: id, after_seq: 0 };
+        let window = node.client().watch_generation(node.of_user(watch)).await.unwrap();
+        let mut window = window.into_inner();
+        let mut seen = vec![window.message().await.unwrap().unwrap().event.unwrap()];
+        let conversation_id = reading.started().conversation_id.clone();
+        let request = pb::DeleteConversationRequest { conversation_id };
+        node.client().delete_conversation(node.of_user(request)).await.unwrap();
+        mesh.talker.let_say(words);
+        while let Some(message) = window.message().await.unwrap() {
+            seen.push(message.event.unwrap());
+        }
+        let events = reading.rest().await;
+        let [.., usage, error] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((usage.r#type.as_str(), error.r#type.as_str()), ("usage", "error"));
+        let Some(Payload::Error(told)) = &error.payload else { panic!("{error:?}") };
+        assert_eq!(told.code, "CONVERSATION_DELETED");
+        assert!(events.iter().zip(1..).all(|(event, seq)| event.seq == seq), "{events:?}");
+        assert_eq!(seen, events, "the other window");
+        mesh.until_left().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

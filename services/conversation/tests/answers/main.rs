@@ -1,6 +1,7 @@
 //! Answers as their readers see them, on a real PostgreSQL and over several processes: streamed,
 //! resumed, stopped, left, and cut off by a crash. Only the model is played.
 
+mod asking_twice;
 mod assistant;
 mod citing;
 mod leaving;

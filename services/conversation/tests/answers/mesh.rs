@@ -183,7 +183,12 @@ impl Node {
 
     /// Puts a question, and reads the first event.
     pub(crate) async fn put(&self, question: pb::StreamChatRequest) -> Reading {
-        let stream = self.client().stream_chat(self.of_user(question)).await.unwrap().into_inner();
+        self.begun(self.of_user(question)).await
+    }
+
+    /// Makes a request, and reads the first event.
+    pub(crate) async fn begun(&self, request: Request<pb::StreamChatRequest>) -> Reading {
+        let stream = self.client().stream_chat(request).await.unwrap().into_inner();
         let mut reading = Reading { stream, events: Vec::new() };
         reading.until(|event| matches!(event.payload, Some(Payload::Started(_)))).await;
         reading

@@ -51,6 +51,11 @@ async fn every_mode_of_a_provider_ends_in_the_right_state() {
         (Mode::NotJson, "failed", "MODEL_UNAVAILABLE"),
         (Mode::BrokenEvent, "failed", "MODEL_UNAVAILABLE"),
         (Mode::Blocked, "incomplete", "MODEL_BLOCKED"),
+        (Mode::Silent, "failed", "MODEL_SILENT"),
+        (Mode::OnlyThinks, "failed", "MODEL_SILENT"),
+        (Mode::OnlyCalls, "failed", "MODEL_SILENT"),
+        (Mode::CutOff, "incomplete", "ANSWER_CUT_OFF"),
+        (Mode::HugeUsage, "complete", ""),
         (Mode::Endless, "incomplete", "ANSWER_TOO_LONG"),
     ];
     // Most of them wait for something to run out, so some wait at once; each has a database of its own.
@@ -85,6 +90,8 @@ async fn ends_so(mode: Mode, status: &str, code: &str) {
     assert_eq!(messages[1].status, status, "{mode:?}");
     assert_eq!(messages[1].content, text(&events), "{mode:?}");
     assert_eq!(messages.len(), 2, "{mode:?}");
+    let Some(Payload::Usage(usage)) = &events[events.len() - 2].payload else { panic!("{mode:?}") };
+    assert!((0..1_000_000).contains(&usage.total_tokens), "{mode:?}: {usage:?}");
     assert!(!format!("{events:?}").contains("secret of the inside"), "{mode:?}");
     if status == "complete" {
         assert_eq!(messages[1].content, WORDS.concat(), "{mode:?}");

@@ -8,9 +8,9 @@ mod summing;
 use elenchus_llm::{Count, Role, count_tokens, estimated_tokens};
 
 pub(super) use self::summing::Summing;
-use crate::domain::Remembered;
+use crate::domain::{MessageId, Remembered};
 use crate::generation::Failure;
-use crate::store::{Line, Turn};
+use crate::store::{Line, Store, Turn};
 
 /// What of a conversation a model is told.
 #[derive(Debug, Default)]
@@ -21,8 +21,19 @@ pub(super) struct Recalled {
     pub(super) remembered: Remembered,
 }
 
-/// As much of the line as the model's budget holds, the newest first.
-pub(super) async fn recall(line: Line, model: &str, budget: usize) -> Result<Recalled, Failure> {
+/// As much of the line up to this message as the model's budget holds, the newest first.
+pub(super) async fn recall(
+    store: &Store,
+    last: Option<MessageId>,
+    model: &str,
+    budget: usize,
+) -> Result<Recalled, Failure> {
+    let Some(last) = last else { return Ok(Recalled::default()) };
+    let line = store.line(last).await.map_err(|error| {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "a conversation could not be read");
+        Failure::STORE
+    })?;
     if line.bytes() <= budget {
         // No token is shorter than a byte: all of it fits, and need not be counted.
         let estimate = |text: &str| Count { tokens: estimated_tokens(text), is_estimated: true };
