@@ -22,6 +22,7 @@
 mod answer;
 mod authority;
 mod check;
+mod furniture;
 mod legal;
 mod quote;
 mod report;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use crate::furniture::Bare;
 use crate::report::Location;
 
 /// What stands between two pages of a document's text.
@@ -20,6 +21,7 @@ pub struct Source<'a> {
     first_char: usize,
     first_page: Option<usize>,
     index: OnceLock<Index>,
+    bare: OnceLock<Option<Bare>>,
 }
 
 impl<'a> Source<'a> {
@@ -39,6 +41,7 @@ impl<'a> Source<'a> {
             first_char: 0,
             first_page: None,
             index: OnceLock::new(),
+            bare: OnceLock::new(),
         }
     }
 
@@ -76,6 +79,11 @@ impl<'a> Source<'a> {
     /// Its text, if that has words.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref().filter(|text| text.contains(char::is_alphanumeric))
+    }
+
+    /// Its text without running heads, numbers of lines and the like, where it has some.
+    pub(crate) fn bare(&self) -> Option<&Bare> {
+        self.bare.get_or_init(|| Bare::of(self.text()?)).as_ref()
     }
 
     /// The place of bytes of its text.

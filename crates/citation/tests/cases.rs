@@ -268,7 +268,8 @@ fn markers_are_held_against_the_sources() {
         [
             ("The rent is due monthly", Status::Verbatim, Some(Reason::OtherSource)),
             ("[2]", Status::InSources, None),
-            ("[3]", Status::NotInSources, None)
+            ("[3]", Status::NotInSources, None),
+            ("引用", Status::TooShort, None)
         ]
     );
     let json = serde_json::to_value(&report).unwrap();

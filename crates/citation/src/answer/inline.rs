@@ -2,20 +2,15 @@
 
 use std::ops::Range;
 
-use super::super::quote::is_double_quotation_mark;
+use super::super::quote::{entity, is_double_quotation_mark};
+use super::marker;
 
 /// Words that begin with an apostrophe.
 const CLIPPED: [&str; 7] = ["tis", "twas", "twere", "em", "n", "til", "cause"];
 
 /// The bytes between each pair of quotation marks. What is quoted within a quote belongs to it.
 pub(super) fn quotes(text: &str) -> Vec<Range<usize>> {
-    let marks: Vec<Mark> = text
-        .char_indices()
-        .filter(|(_, c)| {
-            is_double_quotation_mark(*c) || matches!(c, '\'' | '‘' | '’' | '‚' | '‹' | '›')
-        })
-        .map(|(at, c)| Mark::at(text, at, c))
-        .collect();
+    let marks = marks(text);
     let mut quotes = Vec::new();
     let mut at = 0;
     while let Some(mark) = marks.get(at) {
@@ -23,7 +18,7 @@ pub(super) fn quotes(text: &str) -> Vec<Range<usize>> {
             at += 1;
             continue;
         };
-        let start = mark.byte + mark.c.len_utf8();
+        let start = mark.byte + mark.length;
         let rest = &marks[at + 1..];
         match close(rest, &pair, pair.closes).or_else(|| close(rest, &pair, pair.otherwise)) {
             Some(offset) => {
@@ -42,10 +37,43 @@ pub(super) fn quotes(text: &str) -> Vec<Range<usize>> {
     quotes
 }
 
+/// The signs of a text that may open or close a quote.
+fn marks(text: &str) -> Vec<Mark<'_>> {
+    let mut marks = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find(may_be_mark).map(|at| from + at) {
+        let (c, length) = read_mark(&text[at..]);
+        from = at + length;
+        marks.extend(c.map(|c| Mark::at(text, at, c, length)));
+    }
+    marks
+}
+
+fn may_be_mark(c: char) -> bool {
+    is_double_quotation_mark(c) || matches!(c, '\'' | '‘' | '’' | '‚' | '‹' | '›' | '&' | '`')
+}
+
+/// The mark that a text begins with, and its bytes. HTML may write it as an entity, and TeX doubled.
+fn read_mark(rest: &str) -> (Option<char>, usize) {
+    let is_tex = |mark: &str| rest.starts_with(mark) && !rest[2..].starts_with(&mark[1..]);
+    match rest.chars().next() {
+        Some('&') => match entity(rest) {
+            Some((c, length)) => (Some(c).filter(|c| *c != '&' && may_be_mark(*c)), length),
+            None => (None, 1),
+        },
+        Some('`') if is_tex("``") && rest.contains("''") => (Some('❝'), 2),
+        Some('`') => (None, 1),
+        Some('\'') if is_tex("''") => (Some('❞'), 2),
+        c => (c, c.map_or(1, char::len_utf8)),
+    }
+}
+
 /// A sign that may open or close a quote, and what stands around it.
 struct Mark<'a> {
     text: &'a str,
     byte: usize,
+    /// Its bytes: one may be written in several signs.
+    length: usize,
     c: char,
     before: Option<char>,
     after: Option<char>,
@@ -61,10 +89,10 @@ struct Pair {
 }
 
 impl<'a> Mark<'a> {
-    fn at(text: &'a str, byte: usize, c: char) -> Self {
+    fn at(text: &'a str, byte: usize, c: char, length: usize) -> Self {
         let before = text[..byte].chars().next_back();
-        let after = text[byte + c.len_utf8()..].chars().next();
-        Self { text, byte, c, before, after }
+        let after = text[byte + length..].chars().next();
+        Self { text, byte, length, c, before, after }
     }
 
     /// After a space or an opening sign, and before a word.
@@ -86,6 +114,12 @@ impl<'a> Mark<'a> {
             '“' | '‟' => (&['”'], &['“', '"'], true),
             '„' => (&['“', '”'], &['"'], true),
             '"' | '”' if self.can_open() => (&['"'], &['”', '“'], true),
+            '＂' | '״' | '″' if self.can_open() => (&['＂', '״', '″'], &[], true),
+            '❝' => (&['❞'], &[], true),
+            '❞' if self.can_open() => (&['❞'], &[], true),
+            '「' => (&['」'], &[], true),
+            '『' => (&['』'], &[], true),
+            '〝' => (&['〞', '〟'], &[], true),
             '«' => (&['»'], &[], true),
             '»' if self.can_open() => (&['«'], &['»'], true),
             '‹' => (&['›'], &[], false),
@@ -100,7 +134,7 @@ impl<'a> Mark<'a> {
 
     /// Whether it stands for letters left out: `'tis`, `'90s`.
     fn is_clipping(&self) -> bool {
-        let rest = &self.text[self.byte + 1..];
+        let rest = &self.text[self.byte + self.length..];
         let word: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
         CLIPPED.iter().any(|clipped| clipped.eq_ignore_ascii_case(&word))
             || (word.starts_with(|c: char| c.is_ascii_digit())
@@ -110,7 +144,7 @@ impl<'a> Mark<'a> {
 
     /// A possessive's apostrophe: after an `s`, before a space and another word in lower case.
     fn may_be_possessive(&self) -> bool {
-        let mut rest = self.text[self.byte + self.c.len_utf8()..].chars();
+        let mut rest = self.text[self.byte + self.length..].chars();
         matches!(self.before, Some('s' | 'S' | 'z' | 'x'))
             && rest.next() == Some(' ')
             && rest.next().is_some_and(char::is_lowercase)
@@ -153,15 +187,16 @@ fn is_close_only(pair: &Pair, mark: &Mark<'_>) -> bool {
 impl Mark<'_> {
     fn can_close_for(&self, pair: &Pair) -> bool {
         match self.c {
-            '”' | '»' | '«' | '›' | '‹' => true,
+            '”' | '»' | '«' | '›' | '‹' | '」' | '』' | '❞' | '〞' | '〟' => true,
             '“' => pair.open == '„' || self.can_close(),
             _ => self.can_close(),
         }
     }
 }
 
+/// Without spaces and the markers that name its source at its end.
 fn trim(text: &str, bytes: Range<usize>) -> Range<usize> {
-    let inner = &text[bytes.clone()];
+    let inner = marker::trim_end(&text[bytes.clone()]);
     let start = bytes.start + inner.len() - inner.trim_start().len();
     start..start + inner.trim().len()
 }

@@ -8,6 +8,16 @@ pub(super) struct Cursor<'a> {
     pub(super) at: usize,
 }
 
+/// The bytes of the space that bytes begin with, be it of any width. Line ends are none.
+pub(super) fn space_bytes(bytes: &[u8]) -> usize {
+    match bytes {
+        [b' ' | b'\t' | b'\r', ..] => 1,
+        [0xc2, 0xa0, ..] => 2,
+        [0xe2, 0x80, 0x80..=0x8a | 0xaf, ..] | [0xe2, 0x81, 0x9f, ..] | [0xe3, 0x80, 0x80, ..] => 3,
+        _ => 0,
+    }
+}
+
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str, at: usize) -> Self {
         Self { text, start: at, at }
@@ -53,13 +63,14 @@ impl<'a> Cursor<'a> {
         let mut lines = 0;
         loop {
             match self.peek() {
-                Some(b' ' | b'\t' | b'\r') => self.at += 1,
                 Some(b'\n' | b'\x0c') if lines == 0 => {
                     lines += 1;
                     self.at += 1;
                 }
-                Some(0xc2) if self.bytes().get(1) == Some(&0xa0) => self.at += 2,
-                _ => return self.at > from,
+                _ => match space_bytes(self.bytes()) {
+                    0 => return self.at > from,
+                    length => self.at += length,
+                },
             }
         }
     }

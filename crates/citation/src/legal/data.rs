@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::cursor::space_bytes;
+
 static REPORTERS: LazyLock<Reporters> =
     LazyLock::new(|| Reporters::read(include_str!("../../data/reporters.tsv")));
 static COURTS: LazyLock<HashMap<String, Court>> =
@@ -100,8 +102,11 @@ impl Reporters {
     /// The longest abbreviations that the text begins with, the longest first, with where each ends.
     pub(super) fn find(&'static self, text: &[u8]) -> Vec<(usize, &'static [u32])> {
         let (mut node, mut found) = (0, Vec::new());
-        for (at, &byte) in text.iter().enumerate() {
-            if matches!(byte, b' ' | b'\n') && at > 0 {
+        let mut at = 0;
+        while let Some(&byte) = text.get(at) {
+            let space = if byte == b'\n' { 1 } else { space_bytes(&text[at..]) };
+            if space > 0 && at > 0 {
+                at += space;
                 continue;
             }
             let children = &self.nodes[node].children;
@@ -110,9 +115,10 @@ impl Reporters {
             };
             node = children[child].1 as usize;
             let editions = &self.nodes[node].editions;
-            let next = text.get(at + 1);
+            at += 1;
+            let next = text.get(at);
             if !editions.is_empty() && !next.is_some_and(u8::is_ascii_alphabetic) {
-                found.push((at + 1, editions.as_slice()));
+                found.push((at, editions.as_slice()));
             }
         }
         found.reverse();

@@ -13,6 +13,7 @@ mod pincite;
 mod plausible;
 mod record;
 mod resolve;
+mod volume;
 
 use std::ops::Range;
 

@@ -50,6 +50,9 @@ const NUMERALS: [&str; 28] = [
     "hundred",
 ];
 
+/// Twenty to ninety.
+const TENS: std::ops::Range<usize> = 19..27;
+
 /// Whether what begins at token `at` begins inside a word or a number.
 pub(super) fn cuts_before(text: &str, tokens: &[Token], at: usize) -> bool {
     at > 0 && is_inside(text, tokens, at - 1, at)
@@ -105,8 +108,27 @@ fn carries_on(text: &str, l: &Token, r: &Token) -> bool {
     if is_group {
         return true;
     }
+    if ends_with_digit(text, l) && is_fraction(right, &text[r.end..]) {
+        return true;
+    }
     let is = |list: &[&str], word: &str| list.iter().any(|known| known.eq_ignore_ascii_case(word));
-    is(&MULTIPLIERS, right) && (ends_with_digit(text, l) || is(&NUMERALS, left))
+    let is_multiplied =
+        is(&MULTIPLIERS, right) && (ends_with_digit(text, l) || is(&NUMERALS, left));
+    is_multiplied || is(&NUMERALS[TENS], left) && is(&NUMERALS[..9], right)
+}
+
+/// `½`, or `1/2` in the text that begins with its second sign.
+fn is_fraction(word: &str, rest: &str) -> bool {
+    let mut chars = word.chars();
+    match (chars.next(), chars.next()) {
+        (Some('½' | '¼' | '¾' | '⅓' | '⅔' | '⅛' | '⅜' | '⅝' | '⅞'), None) => true,
+        (Some('1'..='9'), None) => {
+            let mut rest = rest.chars();
+            matches!(rest.next(), Some('/' | '⁄'))
+                && rest.next().is_some_and(|c| c.is_ascii_digit())
+        }
+        _ => false,
+    }
 }
 
 fn is_per_cent(text: &str, tokens: &[Token], number: usize) -> bool {

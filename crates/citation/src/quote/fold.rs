@@ -37,9 +37,12 @@ pub(super) fn is_unspaced(c: char) -> bool {
         0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff)
 }
 
-/// Characters that show nothing and part nothing.
+/// Characters that show nothing and part nothing. Those that turn the order of what is shown are not among
+/// them.
 pub(super) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    matches!(c,
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202c}' | '\u{2060}' | '\u{2066}'..='\u{2069}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{61c}')
 }
 
 /// Marks that stand inside a word for an apostrophe.
@@ -54,17 +57,27 @@ pub(super) fn is_quotation_mark(c: char) -> bool {
 
 /// Quotation marks that are doubled.
 pub(crate) fn is_double_quotation_mark(c: char) -> bool {
-    matches!(c, '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '＂')
+    matches!(c, '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '＂' | '❝' | '❞' | '״')
+        || matches!(c, '「'..='』' | '〝'..='〟')
 }
 
-/// Dashes of every length, and the minus.
+/// Dashes of every length, the minus, and the signs of lists, which are dashes as often.
 pub(super) fn is_dash(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
+    is_bullet(c)
+        || matches!(
+            c,
+            '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+        )
+}
+
+/// Signs that begin an entry of a list.
+fn is_bullet(c: char) -> bool {
+    matches!(c, '•' | '‣' | '◦' | '⁃' | '▪' | '●' | '■' | '\u{f0b7}')
 }
 
 /// Dashes that part words where a hyphen joins them.
 pub(super) fn is_long_dash(c: char) -> bool {
-    matches!(c, '\u{2014}' | '\u{2015}' | '\u{fe58}')
+    is_bullet(c) || matches!(c, '\u{2014}' | '\u{2015}' | '\u{fe58}')
 }
 
 /// Signs that belong to the number beside them.

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::edge::{cuts_after, cuts_before};
 use super::fold::fold_word;
-use super::gap::begins_section;
+use super::gap::hidden;
 use super::pattern::{Asked, Hole, MAX_ENDING_CHARS, Pattern};
+use super::section::begins_section;
 use super::token::{Token, Tokens};
 
 /// The most words that brackets may stand for.
@@ -122,9 +123,13 @@ impl<'a> Passage<'a> {
 fn is_answered(asked: &Asked, folded: &str) -> bool {
     match asked.ending {
         None => asked.folded == folded,
-        Some(_) => folded
-            .strip_prefix(&asked.folded)
-            .is_some_and(|ending| ending.chars().count() <= MAX_ENDING_CHARS),
+        // `can[]` would hide what `cannot` says.
+        Some(_) => {
+            hidden(folded) == hidden(&asked.folded)
+                && folded
+                    .strip_prefix(&asked.folded)
+                    .is_some_and(|ending| ending.chars().count() <= MAX_ENDING_CHARS)
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Makes quotes: true ones in other dress, and ones with a change that matters.
 
+use crate::meaning::{changes, dressed};
 use crate::text::plain;
+use unicode_normalization::UnicodeNormalization;
 
 /// How many stretches of all texts together are tampered with, and quoted as they are.
 const TAMPERED: usize = 480;
@@ -94,13 +96,27 @@ impl<'a> Generator<'a> {
             .enumerate()
             .map(|(at, window)| {
                 let plain = window.join(" ");
-                let (kind, quote) = match at % 7 {
+                let (kind, quote) = match at % 12 {
                     0 => ("as it is", plain),
                     1 => ("upper case", plain.to_uppercase()),
                     2 => ("other quotes", plain.replace(['’', '‘'], "'").replace(['“', '”'], "\"")),
                     3 => ("ligatures", plain.replace("fi", "ﬁ").replace("fl", "ﬂ")),
                     4 => ("other spaces", window.join(" \u{a0}\n")),
                     5 => ("soft hyphens", plain.replace("tion", "\u{ad}tion")),
+                    6 => (
+                        "emphasis",
+                        format!("**{}** {}", window[..3].join(" "), window[3..].join(" ")),
+                    ),
+                    7 => (
+                        "markup",
+                        format!("<b>{}</b>&nbsp;{}", window[..3].join(" "), window[3..].join(" ")),
+                    ),
+                    8 => ("a marker in it", format!("{plain} [1]")),
+                    9 => ("letters in two parts", plain.nfd().collect()),
+                    10 => (
+                        "invisible signs",
+                        plain.replace("the", "the\u{2060}").replace("ing", "\u{200b}ing"),
+                    ),
                     _ => ("a comma after it", format!("{},", plain.trim_end_matches(['.', ',']))),
                 };
                 Made { kind, quote }
@@ -146,12 +162,39 @@ impl<'a> Generator<'a> {
             let last = window.len() - 1;
             for at in 1..last {
                 made.extend(replace_word(&window, at));
+                made.extend(self.misread(&window, at));
             }
             made.extend(self.restructured(&window));
             made.extend(self.damaged(&window));
         }
+        made.extend(self.skipped());
         made.retain(|made| !self.is_true(&made.quote));
+        let other =
+            |(at, made): (usize, &Made)| Made { kind: made.kind, quote: dressed(&made.quote, at) };
+        let others: Vec<Made> = made.iter().enumerate().step_by(3).map(other).collect();
+        made.extend(others);
         made
+    }
+
+    /// One word taken for another.
+    fn misread(&mut self, window: &[&str], at: usize) -> Option<Made> {
+        let mut changes = changes(window[at]);
+        if changes.is_empty() {
+            return None;
+        }
+        let (kind, word) = changes.swap_remove(self.draw(changes.len()));
+        let quote = [&window[..at], &[word.as_str()], &window[at + 1..]].concat().join(" ");
+        Some(Made { kind, quote })
+    }
+
+    /// Two stretches with some words between them that nothing says are left out.
+    fn skipped(&mut self) -> Vec<Made> {
+        let windows = self.windows(TAMPERED / self.texts, 18, 40);
+        let make = |window: Vec<&str>| {
+            let (head, tail) = (&window[..6], &window[window.len() - 6..]);
+            Made { kind: "words skipped", quote: [head, tail].concat().join(" ") }
+        };
+        windows.into_iter().map(make).collect()
     }
 
     fn restructured(&mut self, window: &[&str]) -> Vec<Made> {

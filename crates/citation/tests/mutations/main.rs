@@ -2,11 +2,12 @@
 //! latter may be called verbatim, and hardly any of the former may be refused.
 
 mod generate;
+mod meaning;
 mod text;
 
 use std::collections::BTreeMap;
 
-use elenchus_citation::{Hidden, Item, Kind, Options, Source, Status, check};
+use elenchus_citation::{GapPlace, Hidden, Item, Kind, Options, Source, Status, check};
 
 use self::generate::{Generator, Made};
 
@@ -25,6 +26,14 @@ fn judge(quotes: &[Made], source: &str) -> Vec<Item> {
     items
 }
 
+/// A mutation may have dropped the number of a page or line, which the check says is left out.
+fn is_page_number_left_out(mutation: &Made, item: &Item) -> bool {
+    let mut left_out = item.gaps.iter().filter(|gap| gap.place == GapPlace::Between);
+    mutation.kind == "word dropped"
+        && left_out
+            .all(|gap| !gap.left_out.is_empty() && !gap.left_out.contains(char::is_alphabetic))
+}
+
 #[test]
 fn no_mutation_is_verbatim() {
     let mut made: BTreeMap<&str, usize> = BTreeMap::new();
@@ -32,17 +41,19 @@ fn no_mutation_is_verbatim() {
     for (name, source) in &documents {
         let mutations = Generator::new(source, documents.len()).mutations();
         for (mutation, item) in mutations.iter().zip(judge(&mutations, source)) {
-            let is_verbatim = matches!(item.status, Status::Verbatim | Status::VerbatimElided);
-            assert!(!is_verbatim, "{name}: {}: {:?} passed", mutation.kind, mutation.quote);
+            let is_true = item.status == Status::Verbatim
+                || item.status == Status::VerbatimElided
+                    && !is_page_number_left_out(mutation, &item);
+            assert!(!is_true, "{name}: {}: {:?} passed", mutation.kind, mutation.quote);
             *made.entry(mutation.kind).or_default() += 1;
         }
     }
     let total: usize = made.values().sum();
     println!("{total} mutations: {made:?}");
-    assert!(total >= 2_000, "only {total} mutations were made: {made:?}");
+    assert!(total >= 10_000, "only {total} mutations were made: {made:?}");
     // Where only the example is there, some kinds find little in it.
     let least = if documents.len() > 1 { 10 } else { 1 };
-    assert!(made.len() >= 12 && made.values().all(|count| *count >= least), "{made:?}");
+    assert!(made.len() >= 30 && made.values().all(|count| *count >= least), "{made:?}");
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! What a check says: facts about each quote and citation, never that a source supports an answer.
 
+mod facts;
+mod gap;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::facts::{CitationKind, Comparison, Facts, Implausible};
+pub use self::gap::{Change, Gap, GapPlace, Hidden};
 
 /// Everything found in an answer, in its order, and how often each status was given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +72,9 @@ impl Item {
     pub fn is_finding(&self) -> bool {
         let hides = self.gaps.iter().any(|gap| !gap.hides.is_empty());
         match self.status {
-            Status::Verbatim | Status::TooShort | Status::InSources => self.reason.is_some(),
+            Status::Verbatim | Status::TooShort => self.reason.is_some(),
+            // The source has another name, year or court for it.
+            Status::InSources => self.reason.is_some() || self.facts.iter().any(Facts::differ),
             Status::VerbatimElided => hides || self.reason.is_some(),
             Status::Altered | Status::NotFound | Status::NotCheckable | Status::Implausible => true,
             // A brief may well cite what is not at hand; a marker must name a source.
@@ -168,103 +176,6 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What a legal citation says, and what is known of it. Never whether it is good law, or supports anything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// Which kind of authority it names.
-    pub kind: CitationKind,
-    /// The volume, title or number before the abbreviation.
-    pub volume: String,
-    /// The usual abbreviation of the reporter, code, rules or document.
-    pub reporter: String,
-    /// The page, section, rule, paragraph or article.
-    pub page: String,
-    /// Where in it.
-    pub pincite: String,
-    /// The parties.
-    pub case_name: String,
-    /// The court, as it is written.
-    pub court: String,
-    /// The year.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub year: Option<u16>,
-    /// What else is said in parentheses.
-    pub parenthetical: String,
-    /// The item that `id.`, `supra` or a short form means. Absent when it means none that is there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refers_to: Option<usize>,
-    /// Why it cannot be right. Empty when nothing known speaks against it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub implausible: Vec<Implausible>,
-    /// The case's name beside that in the source that cites the same place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub case_name_in_source: Option<Comparison>,
-    /// The year beside the source's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub year_in_source: Option<Comparison>,
-    /// The court beside the source's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub court_in_source: Option<Comparison>,
-}
-
-/// Which kind of authority a citation names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CitationKind {
-    /// A decision in full: `410 U.S. 113`.
-    Case,
-    /// A decision in short: `410 U.S. at 153`.
-    ShortCase,
-    /// The authority before it.
-    Id,
-    /// An authority cited further up.
-    Supra,
-    /// A statute: `15 U.S.C. § 78u-4`.
-    Statute,
-    /// A regulation: `17 C.F.R. § 240.10b-5`.
-    Regulation,
-    /// A rule of procedure or evidence: `Fed. R. Civ. P. 12(b)(6)`.
-    Rule,
-    /// A constitution: `U.S. Const. amend. XIV`.
-    Constitution,
-    /// An article: `100 Harv. L. Rev. 1`.
-    Article,
-    /// A document of the record: `ECF No. 45 at 3`.
-    Record,
-    /// A neutral citation: `[2019] UKSC 41`.
-    Neutral,
-    /// European law: `Case C-311/18`, `Art. 6(1)(f) GDPR`.
-    European,
-}
-
-/// Why a citation cannot be right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Implausible {
-    /// There is no volume of that number.
-    Volume,
-    /// There is no page of that number.
-    Page,
-    /// The year is still to come, or no year.
-    Year,
-    /// The edition did not report decisions of that year.
-    EditionYear,
-    /// The court did not sit in that year.
-    CourtYear,
-    /// The reporter does not report that court.
-    Court,
-}
-
-/// How what a citation says compares with what a source says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Comparison {
-    /// The same.
-    Same,
-    /// Something else.
-    Differs,
-}
-
 /// A stretch of an answer, in Unicode characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
@@ -288,73 +199,4 @@ pub struct Location {
     pub start_char: usize,
     /// The character after the last.
     pub end_char: usize,
-}
-
-/// Something that a quote leaves out of its source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gap {
-    /// Where.
-    pub place: GapPlace,
-    /// The source's words.
-    pub left_out: String,
-    /// What brackets put there instead.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub inserted: String,
-    /// What would make the rest read otherwise.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hides: Vec<Hidden>,
-}
-
-/// Where something is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GapPlace {
-    /// The beginning of the sentence.
-    Before,
-    /// Between two quoted parts.
-    Between,
-    /// The end of the sentence.
-    After,
-}
-
-/// What words may turn the meaning of a sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hidden {
-    /// Such as `not`.
-    Negation,
-    /// Such as `except`.
-    Exception,
-    /// Such as `if`.
-    Condition,
-}
-
-/// A step from a source to a quote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
-pub enum Change {
-    /// The same in both.
-    Same {
-        /// The words.
-        text: String,
-    },
-    /// In the source, not in the quote.
-    Missing {
-        /// The source's words.
-        source: String,
-    },
-    /// In the quote, not in the source.
-    Added {
-        /// The quote's words.
-        quote: String,
-    },
-    /// Other words.
-    Replaced {
-        /// The source's words.
-        source: String,
-        /// The quote's words.
-        quote: String,
-    },
-    /// An ellipsis of the quote.
-    Gap,
 }

@@ -1,8 +1,9 @@
 //! Words and marks of a text, each with its place. Texts are compared token by token.
 
+mod mark;
+
 use super::fold::{
-    self, DASH, ELLIPSIS, LOWER, QUOTE, SOFT_HYPHEN, is_apostrophe, is_dash,
-    is_double_quotation_mark, is_invisible, is_long_dash, is_quotation_mark, is_unspaced, is_word,
+    self, DASH, LOWER, SOFT_HYPHEN, is_apostrophe, is_invisible, is_unspaced, is_word,
 };
 
 /// A word or a mark.
@@ -120,7 +121,11 @@ impl<'a> Tokens<'a> {
                     break;
                 }
                 hash = step(hash, c as u8);
-            } else if c.is_ascii() || c == SOFT_HYPHEN || !(is_word(c) || is_invisible(c)) {
+            } else if c.is_ascii()
+                || c == SOFT_HYPHEN
+                || !(is_word(c) || is_invisible(c))
+                || is_invisible(c) && self.parts_numbers(at, next)
+            {
                 break;
             } else if is_unspaced(c) {
                 if at == start {
@@ -167,7 +172,13 @@ impl<'a> Tokens<'a> {
         at > 0 && is_digit(at - 1) && is_digit(next)
     }
 
-    /// A hyphen that a line ends with, or a soft one, between two letters. Between digits it is no joint.
+    /// What parts digits is never overlooked: they could be two numbers.
+    fn parts_numbers(&self, at: usize, next: usize) -> bool {
+        self.char_before(at).is_some_and(char::is_numeric)
+            && self.char_at(next).is_some_and(char::is_numeric)
+    }
+
+    /// A hyphen that a line or page ends with, or a soft one, between two letters. Between digits it is no joint.
     fn find_joint(&self, at: usize) -> Option<(usize, usize)> {
         let hyphen = self.char_at(at)?;
         if !matches!(hyphen, '-' | '\u{2010}' | SOFT_HYPHEN)
@@ -176,77 +187,16 @@ impl<'a> Tokens<'a> {
             return None;
         }
         let mut next = at + hyphen.len_utf8();
-        let mut lines = 0;
+        let (mut lines, mut pages) = (0, 0);
         while let Some(byte @ (b' ' | b'\t' | b'\r' | b'\n' | b'\x0c')) = self.bytes.get(next) {
-            lines += usize::from(matches!(byte, b'\n'));
+            lines += usize::from(*byte == b'\n');
+            pages += usize::from(*byte == b'\x0c');
             next += 1;
         }
-        let is_broken = lines == 1 || (hyphen == SOFT_HYPHEN && next == at + hyphen.len_utf8());
+        let is_broken = (lines == 1 && pages == 0)
+            || (lines <= 2 && pages == 1)
+            || (hyphen == SOFT_HYPHEN && next == at + hyphen.len_utf8());
         (is_broken && self.char_at(next).is_some_and(char::is_alphabetic)).then_some((at, next))
-    }
-
-    fn mark(&mut self, c: char) -> Token {
-        let start = self.at;
-        let mut end = start + c.len_utf8();
-        let mut is_open = false;
-        let mark = if let Some(dots) = self.ellipsis() {
-            end = dots;
-            ELLIPSIS
-        } else if is_dash(c) || c == SOFT_HYPHEN {
-            is_open = is_long_dash(c);
-            while let Some(dash) = self.char_at(end).filter(|c| is_dash(*c)) {
-                is_open = true;
-                end += dash.len_utf8();
-            }
-            DASH
-        } else if is_quotation_mark(c) {
-            self.quotation_mark(c, &mut end)
-        } else {
-            c
-        };
-        let next = match self.joint {
-            Some((hyphen, next)) if hyphen == start => Some(next),
-            _ => None,
-        };
-        self.joint = None;
-        self.number_end = usize::MAX;
-        self.at = next.unwrap_or(end);
-        let hash = u64::from(u32::from(mark)).wrapping_mul(PRIME);
-        Token { start, end, mark: Some(mark), hash, is_glued: self.is_glued, is_open }
-    }
-
-    /// After a number a single mark may be feet and a double one inches, so they stay apart.
-    fn quotation_mark(&self, c: char, end: &mut usize) -> char {
-        let is_doubled = !is_double_quotation_mark(c) && self.char_at(*end) == Some(c);
-        if is_doubled {
-            *end += c.len_utf8();
-        }
-        let is_double = is_doubled || is_double_quotation_mark(c);
-        if self.number_end == self.at && is_double { '"' } else { QUOTE }
-    }
-
-    /// The end of three dots or more, however they are spaced.
-    fn ellipsis(&self) -> Option<usize> {
-        let (mut at, mut end, mut dots) = (self.at, self.at, 0);
-        loop {
-            match self.char_at(at) {
-                Some('.') => dots += 1,
-                Some(c @ ('…' | '⋯')) => {
-                    dots += 3;
-                    end = at + c.len_utf8();
-                    at = end;
-                    continue;
-                }
-                Some(c @ (' ' | '\u{a0}' | '\u{202f}' | '\u{2009}')) if dots > 0 && at == end => {
-                    at += c.len_utf8();
-                    continue;
-                }
-                _ => break,
-            }
-            at += 1;
-            end = at;
-        }
-        (dots >= 3).then_some(end)
     }
 
     /// A soft hyphen beside a digit is a hyphen of a font that has it in the wrong place.
