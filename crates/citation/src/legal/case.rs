@@ -3,14 +3,18 @@
 use super::Citation;
 use super::cursor::Cursor;
 use super::data::{Holds, reporters};
+use super::foreign::canadian;
 use super::parenthetical::parenthetical;
 use super::party::Before;
 use super::pincite::{page_sign, pincite};
 use super::plausible::reported;
 use crate::report::CitationKind;
 
-const MAX_VOLUME_DIGITS: usize = 4;
+/// A longer number than that of any volume is one still, and cannot be right.
+const MAX_VOLUME_DIGITS: usize = 6;
 
+/// The longest court and day behind the number of a docket.
+const MAX_COURT: usize = 40;
 /// The longest name of an early reporter.
 const MAX_NOMINATIVE: usize = 20;
 
@@ -27,6 +31,9 @@ pub(super) fn volume_first(mut cursor: Cursor<'_>) -> Option<Citation> {
     if !cursor.space() {
         return None;
     }
+    if let Some(citation) = canadian(cursor, volume).or_else(|| docketed(cursor, volume)) {
+        return Some(citation);
+    }
     for (length, editions) in reporters().find(cursor.bytes()) {
         let mut after = cursor;
         after.at += length;
@@ -38,6 +45,10 @@ pub(super) fn volume_first(mut cursor: Cursor<'_>) -> Option<Citation> {
         let Some((mut citation, is_short)) = read else {
             continue;
         };
+        // A number of five digits before the abbreviation of a code or journal is another number.
+        if volume.len() > 4 && first.holds != Holds::Cases {
+            continue;
+        }
         citation.kind = match (first.holds, is_short) {
             (Holds::Cases, false) => CitationKind::Case,
             (Holds::Cases, true) => CitationKind::ShortCase,
@@ -82,6 +93,27 @@ fn dashed(mut cursor: Cursor<'_>, year: &str) -> Option<Citation> {
     citation.page = number.to_owned();
     citation.editions = editions.to_vec();
     (!number.is_empty()).then_some(citation)
+}
+
+/// `2009 1234 (La.App. 1 Cir. 05/10/10)`: Louisiana's decisions by the number of their docket.
+fn docketed(mut cursor: Cursor<'_>, year: &str) -> Option<Citation> {
+    let number = cursor.digits();
+    if year.len() != 4 || number.len() < 3 || !cursor.space() || !cursor.eat("(") {
+        return None;
+    }
+    let rest = &cursor.text[cursor.at..];
+    let inside = &rest[..rest.bytes().take(MAX_COURT).position(|byte| byte == b')')?];
+    let (court, date) = inside.rsplit_once(' ')?;
+    let is_date = date.len() == 8 && date.bytes().filter(|byte| *byte == b'/').count() == 2;
+    if !court.starts_with("La.") || !is_date {
+        return None;
+    }
+    let mut citation =
+        Citation::new(CitationKind::Case, cursor.start..cursor.at + inside.len() + 1);
+    citation.volume = year.to_owned();
+    citation.reporter = court.trim_end_matches(',').to_owned();
+    citation.page = number.to_owned();
+    Some(citation)
 }
 
 /// A page, or `at` a page, with what follows it.

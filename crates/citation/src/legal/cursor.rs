@@ -116,7 +116,9 @@ impl<'a> Cursor<'a> {
             self.take_while(|byte| byte.is_ascii_alphanumeric());
             let rest = self.bytes();
             match rest.first() {
-                Some(b'.' | b'-' | b':') if rest.get(1).is_some_and(u8::is_ascii_alphanumeric) => {
+                Some(b'.' | b'-' | b':' | b'/')
+                    if rest.get(1).is_some_and(u8::is_ascii_alphanumeric) =>
+                {
                     self.at += 1
                 }
                 Some(b'(') => {

@@ -6,8 +6,11 @@ use std::sync::LazyLock;
 
 use super::cursor::space_bytes;
 
-static REPORTERS: LazyLock<Reporters> =
-    LazyLock::new(|| Reporters::read(include_str!("../../data/reporters.tsv")));
+const VENDORED: &str = include_str!("../../data/reporters.tsv");
+/// Spellings that the vendored table lacks.
+const ADDITIONS: &str = include_str!("../../data/additions.tsv");
+
+static REPORTERS: LazyLock<Reporters> = LazyLock::new(|| Reporters::read(&[VENDORED, ADDITIONS]));
 static COURTS: LazyLock<HashMap<String, Court>> =
     LazyLock::new(|| courts(include_str!("../../data/courts.tsv")));
 
@@ -59,9 +62,9 @@ struct Node {
 }
 
 impl Reporters {
-    fn read(table: &'static str) -> Self {
+    fn read(tables: &[&'static str]) -> Self {
         let mut reporters = Self { editions: Vec::new(), nodes: vec![Node::default()] };
-        for line in table.lines() {
+        for line in tables.iter().flat_map(|table| table.lines()) {
             let fields: Vec<&'static str> = line.split('\t').collect();
             let [kind, name, start, end, spellings] = fields[..] else {
                 continue;

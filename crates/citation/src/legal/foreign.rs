@@ -34,6 +34,9 @@ const NEUTRAL: [&str; 26] = [
     "SGCA",
 ];
 
+/// Courts of Canada's neutral citations.
+const CANADIAN: [&str; 12] =
+    ["SCC", "CSC", "FCA", "ONCA", "ONSC", "BCCA", "BCSC", "ABCA", "ABQB", "QCCA", "NSCA", "MBCA"];
 /// Reports behind a year in brackets.
 const BRACKET_REPORTS: [&str; 9] =
     ["A.C.", "AC", "Q.B.", "QB", "K.B.", "KB", "W.L.R.", "WLR", "All E.R."];
@@ -103,6 +106,22 @@ fn article(mut cursor: Cursor<'_>) -> Option<Citation> {
     citation.reporter = (*act).to_owned();
     citation.page = section.to_owned();
     Some(citation)
+}
+
+/// `2011 SCC 10`: Canada's courts need no brackets.
+pub(super) fn canadian(mut cursor: Cursor<'_>, year: &str) -> Option<Citation> {
+    if year.len() != 4 {
+        return None;
+    }
+    let court = CANADIAN.iter().find(|court| cursor.eat_words(court))?;
+    cursor.space();
+    let number = cursor.digits();
+    let mut citation = Citation::new(CitationKind::Neutral, cursor.start..cursor.at);
+    citation.year = year.parse().ok();
+    citation.volume = year.to_owned();
+    citation.reporter = (*court).to_owned();
+    citation.page = number.to_owned();
+    (!number.is_empty()).then_some(citation)
 }
 
 /// `[2019] UKSC 41`, `[2003] EWCA Civ 151`, `[1932] AC 562`, `[2015] EWHC 12 (Ch)`.

@@ -13,6 +13,7 @@ mod pincite;
 mod plausible;
 mod record;
 mod resolve;
+mod state;
 mod volume;
 
 use std::ops::Range;

@@ -2,6 +2,7 @@
 
 use super::Citation;
 use super::cursor::Cursor;
+use super::data::reporters;
 use crate::report::CitationKind;
 
 const MAX_PARENTHETICAL: usize = 300;
@@ -11,6 +12,7 @@ const MAX_PARALLEL_GAP: usize = 24;
 
 /// The court and year, and what else is said in parentheses.
 pub(super) fn parenthetical(mut cursor: Cursor<'_>, citation: &mut Citation) {
+    placeholder(&mut cursor);
     cursor.space();
     let is_bracket = cursor.eat("[");
     if !is_bracket && !cursor.eat("(") {
@@ -21,7 +23,7 @@ pub(super) fn parenthetical(mut cursor: Cursor<'_>, citation: &mut Citation) {
     let Some(close) = rest[..limit].find(if is_bracket { ']' } else { ')' }) else {
         return;
     };
-    let inside = rest[..close].trim();
+    let inside = without_history(rest[..close].trim());
     let digits = inside.len() - inside.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let is_year = digits == 4 && inside.is_char_boundary(inside.len() - digits);
     // Brackets hold a court and a year in New York, and another citation in California.
@@ -44,6 +46,35 @@ pub(super) fn parenthetical(mut cursor: Cursor<'_>, citation: &mut Citation) {
         let close = rest[..limit].find(')').unwrap_or(0);
         citation.parenthetical = rest[..limit].get(1..close).unwrap_or_default().trim().to_owned();
     }
+}
+
+/// `, ---- L. Ed. 2d ----`: a parallel citation whose numbers are still to come.
+fn placeholder(cursor: &mut Cursor<'_>) {
+    let mut next = *cursor;
+    let blank = |cursor: &mut Cursor<'_>| {
+        cursor.space();
+        !cursor.take_while(|byte| matches!(byte, b'-' | b'_')).is_empty() & cursor.space()
+    };
+    if !next.eat(",") || !blank(&mut next) {
+        return;
+    }
+    if let Some((length, _)) = reporters().find(next.bytes()).first() {
+        next.at += length;
+        if blank(&mut next) {
+            *cursor = next;
+        }
+    }
+}
+
+/// `Tex. App. 2003, no pet.` says what became of the decision behind its year.
+fn without_history(inside: &str) -> &str {
+    const HISTORIES: [&str; 8] =
+        ["no pet.", "no writ", "pet. ", "writ ", "cert. ", "reh'g ", "aff'd", "rev'd"];
+    let before = inside.rmatch_indices(", ").find_map(|(at, _)| {
+        let history = &inside[at + 2..];
+        HISTORIES.iter().any(|known| history.starts_with(known)).then_some(&inside[..at])
+    });
+    before.filter(|before| before.ends_with(|c: char| c.is_ascii_digit())).unwrap_or(inside)
 }
 
 /// `S.D.N.Y. Mar. 3,` is a court and a day.

@@ -9,7 +9,7 @@ use super::record::record;
 use crate::report::CitationKind;
 
 /// Rules of procedure and evidence, cited by number.
-const RULES: [&str; 15] = [
+const RULES: [&str; 14] = [
     "Fed. R. Civ. P.",
     "Fed. R. Crim. P.",
     "Fed. R. App. P.",
@@ -24,7 +24,6 @@ const RULES: [&str; 15] = [
     "Fed. R. Civ. Pro.",
     "Sup. Ct. R.",
     "U.S. Sup. Ct. R.",
-    "CPLR",
 ];
 
 /// A citation that its first words give away.

@@ -101,7 +101,7 @@ fn forms_of_single_courts_and_times_are_read() {
     for (text, expected, year) in [
         ("T.C. Memo. 2019-233", "2019 T.C. Memo. 233", Some(2019)),
         ("Mass. Gen. Laws ch. 1, § 2", "1 Mass. Gen. Laws 2", None),
-        ("Tex. Educ. Code Ann. § 51.803", "Tex. Code Ann. 51.803", None),
+        ("Tex. Educ. Code Ann. § 51.803", "Tex. Educ. Code Ann. 51.803", None),
         ("5 U.S. (1 Cranch) 137 (1803)", "5 U.S. 137", Some(1803)),
         ("2024 NY Slip Op 51192(U)", "2024 NY Slip Op 51192(U)", None),
         ("Rogers v Rogers, 63 NY2d 582 [1984]", "63 N.Y.2d 582", Some(1984)),
@@ -120,5 +120,100 @@ fn forms_of_single_courts_and_times_are_read() {
     let both = extract("(See In re K.F. (2009) 173 Cal.App.4th 655, 658 [92 Cal.Rptr.3d 784].)");
     for citation in both {
         assert_eq!((citation.case_name.as_str(), citation.year), ("In re K.F.", Some(2009)));
+    }
+}
+
+#[test]
+fn codes_of_the_states_are_told_apart_by_their_subjects() {
+    for (text, expected) in [
+        ("Cal. Penal Code § 187", "Cal. Penal Code 187"),
+        ("Cal. Bus. & Prof. Code § 17200", "Cal. Bus. & Prof. Code 17200"),
+        ("California Civil Code section 1714(a)", "California Civil Code 1714(a)"),
+        ("N.Y. Gen. Bus. Law § 349", "N.Y. Gen. Bus. Law 349"),
+        ("Md. Code Ann., Com. Law § 13-301", "Md. Code Ann., Com. Law 13-301"),
+        ("Tex. Penal Code Ann. § 19.02", "Tex. Penal Code Ann. 19.02"),
+        ("Del. Code Ann. tit. 8, § 102(b)(7)", "8 Del. Code Ann. 102(b)(7)"),
+        ("8 Del. C. § 102(b)(7)", "8 Del. Code 102(b)(7)"),
+        ("M.G.L. c. 93A, § 9", "93A Mass. Gen. Laws 9"),
+        ("735 ILCS 5/2-619", "735 Ill. Comp. Stat. 5/2-619"),
+        ("42 Pa.C.S. § 5524", "42 Pa. Cons. Stat. 5524"),
+        ("O.C.G.A. § 9-11-12(b)(6)", "Ga. Code Ann. 9-11-12(b)(6)"),
+        ("RCW 4.16.080", "Wash. Rev. Code 4.16.080"),
+        ("CPLR 3211(a)(7)", "N.Y. C.P.L.R. 3211(a)(7)"),
+    ] {
+        assert_eq!(
+            read(&format!("See {text} for it."))[0],
+            (CitationKind::Statute, expected.to_owned()),
+            "{text}"
+        );
+    }
+    for text in
+        ["Cal. members met in 187", "the Virginia Law Review 187", "an MCL 5 tear", "Ohio Code 12"]
+    {
+        assert_eq!(read(text), [], "{text}");
+    }
+}
+
+#[test]
+fn dress_and_spaces_of_every_width_hide_no_citation() {
+    for text in [
+        "*Roe v. Wade*, 410 U.S. 113 (1973)",
+        "_Roe v. Wade_, 410 U.S. 113 (1973)",
+        "**Roe v. Wade,** 410 U. S. 113 (1973)",
+        "[Roe v. Wade, 410 U.S. 113 (1973)](https://example.com)",
+        "Roe v. Wade, 410\u{a0}U.\u{2009}S.\u{202f}113 (1973)",
+        "Roe v. Wade, No. 70-18, 410 U.S. 113 (1973)",
+        "Roe v. Wade (1973) 410 U.S. 113",
+    ] {
+        let roe = only(text);
+        assert_eq!((roe.case_name.as_str(), roe.year), ("Roe v. Wade", Some(1973)), "{text}");
+        assert_eq!(roe.key().1, "410 u.s. 113");
+    }
+    let texan = only("Doe v. Poe, 123 S.W.3d 456 (Tex. App.—Houston [1st Dist.] 2003, no pet.)");
+    assert_eq!(texan.year, Some(2003));
+    assert_eq!(read("12 F.3D 34; 2011 SCC 10").len(), 2);
+}
+
+#[test]
+fn numbers_that_are_still_to_come_hide_no_year() {
+    for text in [
+        "Viking v. Moriana (2022) _ U.S. _ [213 L.Ed.2d 179, 200-201]",
+        "Wilson, ---- U.S. ----, 142 S. Ct. 1253, 1259, ---- L. Ed. 2d ---- (2022)",
+    ] {
+        assert!(extract(text).iter().any(|citation| citation.year == Some(2022)), "{text}");
+    }
+    assert_eq!(read("T.C.M. (RIA) ¶ 95,342")[0].1, "T.C.M. (RIA) 95342");
+    assert_eq!(read("2009 12345 (La.App. 1 Cir. 05/10/10)")[0].1, "2009 La.App. 1 Cir. 12345");
+}
+
+#[test]
+fn real_decisions_are_plausible_and_impossible_ones_are_not() {
+    use crate::report::Implausible::{Court, CourtYear, EditionYear, Page, Volume};
+    for text in [
+        "Chisholm v. Georgia, 2 U.S. 419 (1793)",
+        "Dred Scott v. Sandford, 60 U.S. 393 (1857)",
+        "Erie R.R. Co. v. Tompkins, 304 U.S. 64 (1938)",
+        "Chevron v. NRDC, 467 U.S. 837 (1984)",
+        "Loper Bright v. Raimondo, 603 U.S. 369 (2024)",
+        "United States v. Carroll Towing Co., 159 F.2d 169 (2d Cir. 1947)",
+        "Doe v. Poe, 891 F. Supp. 246 (E.D. Va. 1995)",
+        "In re Daou Sys., 411 F.3d 1006 (9th Cir. 2005)",
+        "Zubulake v. UBS Warburg LLC, 217 F.R.D. 309 (S.D.N.Y. 2003)",
+    ] {
+        assert_eq!(implausible(&only(text), 2026), [], "{text}");
+    }
+    for (text, why) in [
+        ("410 U.S. 113 (1873)", vec![EditionYear]),
+        ("12 F.3d 34 (9th Cir. 2015)", vec![EditionYear]),
+        ("12 F.3d 34 (14th Cir. 1994)", vec![Court]),
+        ("12 F.3d 34 (N.D. Cal. 1994)", vec![Court]),
+        ("12 F. Supp. 2d 34 (9th Cir. 1998)", vec![Court]),
+        ("412 F.2d 34 (11th Cir. 1969)", vec![CourtYear]),
+        ("1001 F.3d 34 (9th Cir. 2021)", vec![Volume]),
+        ("12345 F.3d 34 (9th Cir. 1994)", vec![Volume]),
+        ("700 U.S. 34 (2024)", vec![Volume]),
+        ("410 U.S. 99999 (1973)", vec![Page]),
+    ] {
+        assert_eq!(implausible(&only(text), 2026), why, "{text}");
     }
 }
