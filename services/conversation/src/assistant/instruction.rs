@@ -31,3 +31,10 @@ pub(super) const ANALYSIS: Instruction = Instruction {
 /// A section of a brief.
 pub(super) const BRIEF: Instruction =
     Instruction { name: "brief", version: 1, text: include_str!("../../prompts/brief.v1.md") };
+
+/// What a document is.
+pub(super) const DESCRIBE: Instruction = Instruction {
+    name: "describe",
+    version: 1,
+    text: include_str!("../../prompts/describe.v1.md"),
+};

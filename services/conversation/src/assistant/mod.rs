@@ -1,8 +1,10 @@
 //! Analyses and briefs: sources read whole, part by part, and written up heading by heading. Every
-//! quote and citation is checked against the whole of the sources, and nothing is kept.
+//! quote and citation is checked against the whole of the sources, and nothing is kept. Descriptions of
+//! documents beside them.
 
 mod asking;
 mod authority;
+mod description;
 mod event;
 mod instruction;
 mod notes;
@@ -21,6 +23,7 @@ use tracing::Instrument;
 
 use self::asking::Asking;
 pub(crate) use self::authority::Authority;
+pub(crate) use self::description::Described;
 use self::event::Out;
 pub(crate) use self::event::{Stage, What, Written};
 pub(crate) use self::part::Part;

@@ -105,7 +105,7 @@ fn lines(field: &'static str, raw: Vec<String>) -> Result<Vec<String>, Error> {
     raw.into_iter().map(|line| bounded(field, line, MAX_QUESTION_CHARS)).collect()
 }
 
-fn bounded(field: &'static str, raw: String, most: usize) -> Result<String, Error> {
+pub(super) fn bounded(field: &'static str, raw: String, most: usize) -> Result<String, Error> {
     without_nul(field, &raw)?;
     let chars = if raw.trim().is_empty() { 0 } else { raw.chars().count() };
     if !(1..=most).contains(&chars) {

@@ -3,6 +3,7 @@
 mod assistant;
 mod citation;
 mod conversation;
+mod description;
 mod error;
 mod feedback;
 mod message;
@@ -14,6 +15,7 @@ pub use self::citation::{Checked, Citation, CitationPlace, CitationReport, Looku
 pub use self::conversation::{
     Change, Conversation, ConversationId, Metadata, NewConversation, SessionId, Title,
 };
+pub use self::description::{Allowed, Trait, Undescribed};
 pub use self::error::Error;
 pub use self::feedback::{Feedback, Opinion, Rating};
 pub use self::message::{

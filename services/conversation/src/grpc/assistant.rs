@@ -5,15 +5,15 @@ use std::pin::Pin;
 use elenchus_llm::Prompt;
 use elenchus_proto::pb::conversation::v1 as pb;
 use elenchus_proto::pb::conversation::v1::assistant_service_server::AssistantService;
-use elenchus_rpc::Caller;
 use elenchus_rpc::status::{from_error, invalid};
+use elenchus_rpc::{Caller, UserId};
 use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::work;
 use crate::answer::Answers;
-use crate::assistant::{Assistant, Task};
-use crate::domain::{Analysis, Brief, Passage, Subject, Text};
+use crate::assistant::{Assistant, Described, Task};
+use crate::domain::{Allowed, Analysis, Brief, Passage, Subject, Text, Trait, Undescribed};
 
 const MAX_PASSAGES: usize = 50;
 
@@ -55,6 +55,19 @@ impl AssistantService for AssistantRpc {
             citation_report: Some((&answered.found.report).into()),
             citations: answered.found.citations.into_iter().map(Into::into).collect(),
         }))
+    }
+
+    async fn describe_document(
+        &self,
+        request: Request<pb::DescribeDocumentRequest>,
+    ) -> Result<Response<pb::DescribeDocumentResponse>, Status> {
+        let pb::DescribeDocumentRequest { user_id, content, fields } = request.into_inner();
+        let owner = user_id.parse().map_err(|_| invalid("user_id", "must be a UUID"))?;
+        let fields = fields.into_iter().map(Into::into).collect();
+        let document = Undescribed::parse(content, fields).map_err(from_error)?;
+        let described =
+            self.assistant.describe(UserId(owner), document).await.map_err(from_error)?;
+        Ok(Response::new(described.into()))
     }
 
     type AnalyzeDocumentStream = Answer<pb::AnalyzeDocumentResponse>;
@@ -101,5 +114,26 @@ impl AssistantService for AssistantRpc {
         let events =
             work::events(work).map(|event| Ok(pb::GenerateBriefResponse { event: Some(event) }));
         Ok(Response::new(Box::pin(events)))
+    }
+}
+
+impl From<pb::AllowedValues> for Allowed {
+    fn from(allowed: pb::AllowedValues) -> Self {
+        Self { field: allowed.field, values: allowed.values }
+    }
+}
+
+impl From<Described> for pb::DescribeDocumentResponse {
+    fn from(described: Described) -> Self {
+        let said = |one: Trait| pb::DocumentTrait {
+            field: one.field,
+            value: one.value,
+            confidence: one.confidence,
+            evidence: one.evidence,
+        };
+        Self {
+            traits: described.traits.into_iter().map(said).collect(),
+            model: described.model.unwrap_or_default(),
+        }
     }
 }

@@ -260,6 +260,13 @@ impl AssistantService for Assistant {
         }))
     }
 
+    async fn describe_document(
+        &self,
+        _: Request<conversation::DescribeDocumentRequest>,
+    ) -> Result<Response<conversation::DescribeDocumentResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
     type AnalyzeDocumentStream =
         ReceiverStream<Result<conversation::AnalyzeDocumentResponse, Status>>;
     type GenerateBriefStream = ReceiverStream<Result<conversation::GenerateBriefResponse, Status>>;
