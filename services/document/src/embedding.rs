@@ -10,6 +10,7 @@ use elenchus_rpc::Shutdown;
 use uuid::Uuid;
 
 use crate::store::{Bare, Store};
+use crate::vector::Index;
 
 /// The table whose rows are the jobs, and the channel of their wakes.
 pub(crate) const EMBEDDING_TABLE: &str = "embedding_job";
@@ -23,6 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(600);
 pub(crate) struct Embeddings {
     pub(crate) store: Store,
     pub(crate) embedder: Embedder,
+    /// What holds the vectors, and those of models before.
+    pub(crate) index: Index,
     /// How long a provider is left alone that cannot be reached.
     pub(crate) pause: Duration,
 }
@@ -71,7 +74,10 @@ pub(crate) async fn embed_next(
 impl Embeddings {
     async fn embed(&self, lease: &Lease) -> Result<(), Stop> {
         while embed_next(&self.store, &self.embedder, lease, lease.key()).await? > 0 {}
-        Ok(self.store.end_embedding(lease, self.embedder.model()).await?)
+        if self.store.end_embedding(lease, self.embedder.model()).await? {
+            self.index.look_again();
+        }
+        Ok(())
     }
 }
 

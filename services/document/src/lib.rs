@@ -1,6 +1,7 @@
 //! Files in, exact passages out: stores what users upload, reads its text in a jailed process, cuts it
 //! into passages with exact places, and finds them by words and by meaning.
 
+mod best;
 pub mod chunk;
 mod confined;
 mod deletion;
@@ -13,6 +14,7 @@ mod personal_data;
 mod processing;
 mod range;
 pub mod recognize;
+mod remembered;
 pub mod search;
 mod settings;
 mod storage;
@@ -159,15 +161,16 @@ pub async fn build(
         let model = embedder.model().to_owned();
         shutdown.spawn(embedding::keep_queued(store.clone(), model, shutdown.clone()));
         let (store, pause) = (store.clone(), settings.terms.poll);
-        let later = Embeddings { store: store.clone(), embedder: embedder.clone(), pause };
+        let index = Index::keep(&pool, embedder.clone(), shutdown);
+        let (embeds, kept) = (embedder.clone(), index.clone());
+        let later = Embeddings { store: store.clone(), embedder: embeds, index: kept, pause };
         let heard = notices.clone();
         shutdown.spawn(Worker::run(embeddings, 1, later, heard, shutdown.clone()));
-        let index = Index::keep(&pool, embedder.clone(), shutdown);
         let exact = ExactScan::new(store.clone(), settings.effort.memory);
         let nearest = Arc::new(Hnsw::new(store, index, exact, settings.effort.exact_up_to));
         ByModel { embedder, nearest }
     });
-    let search = Search::new(store.clone(), by_model, settings.effort.candidates);
+    let search = Search::new(store.clone(), by_model, settings.effort);
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone())
         .with_files(Arc::new(StoredFiles(Arc::clone(&files))));
     let rpc = DocumentRpc { store: store.clone(), files, uploads, search, notices };

@@ -61,11 +61,14 @@ impl Settings {
 }
 
 fn effort(env: &Env) -> Result<Effort, Invalid> {
-    let Effort { exact_up_to, memory, candidates } = Effort::default();
-    let megabytes = env.or("VECTOR_MEMORY_MB", memory >> 20)?;
+    let Effort { exact_up_to, memory, words_exact_up_to, word_memory, candidates } =
+        Effort::default();
+    let bytes = |name, default: u64| Ok(env.or(name, default >> 20)?.saturating_mul(1 << 20));
     Ok(Effort {
         exact_up_to: env.or("VECTOR_EXACT_UP_TO", exact_up_to)?,
-        memory: megabytes.saturating_mul(1 << 20),
+        memory: bytes("VECTOR_MEMORY_MB", memory)?,
+        words_exact_up_to: env.or("WORDS_EXACT_UP_TO", words_exact_up_to)?,
+        word_memory: bytes("WORD_MEMORY_MB", word_memory)?,
         candidates: env.or("SEARCH_CANDIDATES", candidates)?,
     })
 }

@@ -63,8 +63,8 @@ impl Store {
             .await
     }
 
-    /// Lets a document be found by meaning as a whole, and forgets its job.
-    pub async fn end_embedding(&self, lease: &Lease, model: &str) -> Result<(), Lost> {
+    /// Lets a document be found by meaning as a whole, and forgets its job. Whether that was the last one.
+    pub async fn end_embedding(&self, lease: &Lease, model: &str) -> Result<bool, Lost> {
         let mut transaction = self.pool.begin().await?;
         lease.hold(&mut transaction).await?;
         sqlx::query(
@@ -79,7 +79,11 @@ impl Store {
             .bind(lease.key())
             .execute(&mut *transaction)
             .await?;
-        Ok(transaction.commit().await?)
+        let was_last = sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM embedding_job)")
+            .fetch_one(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(was_last)
     }
 
     /// How much of the scope can be searched by this model.

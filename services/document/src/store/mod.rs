@@ -6,8 +6,10 @@ mod job;
 mod legal;
 mod named;
 mod page;
+mod postings;
 mod search;
 mod vector;
+mod words;
 
 use chrono::{DateTime, Utc};
 use elenchus_durable::Queue;
@@ -23,8 +25,10 @@ pub use self::deletion::Deletion;
 pub use self::embedding::Coverage;
 pub use self::job::{Bare, Says, Vectors};
 pub use self::named::Named;
-pub use self::search::{Candidates, Filters, Scope};
+pub use self::postings::{Postings, WordHash, hash};
+pub use self::search::{Filters, FoundPassage, Scope};
 pub use self::vector::StoredVectors;
+pub use self::words::{Candidate, Candidates};
 use crate::domain::{Document, Error, Labels, Passage};
 
 /// The service's tables. Those of the outbox have their own.

@@ -1,13 +1,11 @@
-//! What search reads: the permitted passages that share words with a query, their vectors, and the
-//! texts of those that were found. Nothing outside the scope is ever scored.
+//! What may be found, and the texts of what was. Nothing outside the scope is ever scored.
 
+use chrono::{DateTime, Utc};
 use elenchus_rpc::UserId;
 use uuid::Uuid;
 
 use super::Store;
-use crate::chunk::sections;
 use crate::domain::{Error, Passage, check_text};
-use crate::legal::{authorities, cited};
 
 /// Conditions on what an owner says of documents. Empty ones hold for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,39 +43,16 @@ pub struct Scope {
     pub filters: Filters,
 }
 
-/// The permitted passages that share a word with a query, and what BM25 needs to know of them.
-#[derive(Debug, Clone, Default)]
-pub struct Candidates {
-    /// The query's words, as full text counts them, and how many permitted passages hold each.
-    pub lexemes: Vec<Lexeme>,
-    /// How often each word of the query stands in each passage.
-    pub occurrences: Vec<Occurrence>,
-    /// All permitted passages.
-    pub total: i64,
-    /// Their mean length in words.
-    pub mean_words: f64,
-}
-
-/// A word of the query.
+/// A passage and what a list says of its document.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Lexeme {
-    /// As full text counts it.
-    pub lexeme: String,
-    /// The permitted passages that hold it.
-    pub holders: i64,
-}
-
-/// A word of the query in a passage.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Occurrence {
+pub struct FoundPassage {
     /// The passage.
-    pub chunk_id: Uuid,
-    /// Its length in words.
-    pub word_count: i32,
-    /// The word, as full text counts it.
-    pub lexeme: String,
-    /// How often.
-    pub count: i32,
+    #[sqlx(flatten)]
+    pub passage: Passage,
+    /// Its document's name.
+    pub filename: String,
+    /// When its document was uploaded.
+    pub created_at: DateTime<Utc>,
 }
 
 /// Which rows of `chunk JOIN document` are permitted; binds $1 to $5.
@@ -116,115 +91,17 @@ impl Store {
         Ok(usize::try_from(count).unwrap_or_default())
     }
 
-    /// The passages that share a word with the query; where `most` of them or more are permitted, those that
-    /// share one of its rarest words, at most so many. What holds none of those could not come first.
-    pub async fn candidates(
-        &self,
-        scope: &Scope,
-        query: &str,
-        most: i64,
-    ) -> Result<Candidates, Error> {
-        let words: Vec<String> = sqlx::query_scalar(
-            "SELECT lexeme FROM unnest(to_tsvector('english', $1) || array_to_tsvector($2)) ORDER BY lexeme",
-        )
-        .bind(query)
-        .bind([sections(query), authorities(cited(query).iter())].concat())
-        .fetch_all(&self.pool)
-        .await?;
-        let total = self.count_permitted(scope).await?;
-        if total <= most {
-            let occurrences = self.occurrences(scope, &words, &words).await?;
-            let holders = |word: &String| {
-                let holding = occurrences.iter().filter(|one| one.lexeme == *word).count();
-                Lexeme { lexeme: word.clone(), holders: i64::try_from(holding).unwrap_or(i64::MAX) }
-            };
-            let lexemes = words.iter().map(holders).collect();
-            let mean_words = self.mean_words(scope, most).await?;
-            return Ok(Candidates { lexemes, occurrences, total, mean_words });
-        }
-        let lexemes = self.holders(scope, &words).await?;
-        let rarest = rarest(&lexemes, most);
-        let occurrences = self.occurrences(scope, &rarest, &words).await?;
-        let mean_words = self.mean_words(scope, most).await?;
-        Ok(Candidates { lexemes, occurrences, total, mean_words })
-    }
-
-    /// How often each of the words stands in each permitted passage that holds one of `any_of`.
-    async fn occurrences(
-        &self,
-        scope: &Scope,
-        any_of: &[String],
-        words: &[String],
-    ) -> Result<Vec<Occurrence>, Error> {
-        let statement = concat!(
-            "WITH query AS (
-                 SELECT string_agg(quote_literal(lexeme), ' | ')::tsquery AS any_of FROM unnest($6) AS lexeme)
-             SELECT chunk.chunk_id, chunk.word_count, word.lexeme,
-                    coalesce(cardinality(word.positions), 1) AS count
-             FROM query, chunk JOIN document USING (document_id),
-                  LATERAL unnest(chunk.words) AS word (lexeme, positions, weights)
-             WHERE chunk.words @@ query.any_of AND word.lexeme = ANY($7) AND ",
-            permitted!()
-        );
-        let occurrences = bind_scope!(sqlx::query_as(statement), scope).bind(any_of).bind(words);
-        Ok(occurrences.fetch_all(&self.pool).await?)
-    }
-
-    /// How many permitted passages hold each word, the rarest first.
-    async fn holders(&self, scope: &Scope, words: &[String]) -> Result<Vec<Lexeme>, Error> {
-        let statement = concat!(
-            "SELECT lexeme,
-                    (SELECT count(*) FROM chunk JOIN document USING (document_id)
-                     WHERE chunk.words @@ quote_literal(lexeme)::tsquery AND ",
-            permitted!(),
-            ") AS holders
-             FROM unnest($6::text[]) AS lexeme ORDER BY holders, lexeme"
-        );
-        let holders = bind_scope!(sqlx::query_as(statement), scope).bind(words);
-        Ok(holders.fetch_all(&self.pool).await?)
-    }
-
-    /// The mean length of the permitted passages, of the first of them where there are many.
-    async fn mean_words(&self, scope: &Scope, most: i64) -> Result<f64, Error> {
-        let statement = concat!(
-            "SELECT coalesce(avg(word_count), 0)::float8
-             FROM (SELECT word_count FROM chunk JOIN document USING (document_id) WHERE ",
-            permitted!(),
-            " LIMIT $6) AS permitted"
-        );
-        let mean = bind_scope!(sqlx::query_scalar(statement), scope).bind(most);
-        Ok(mean.fetch_one(&self.pool).await?)
-    }
-
-    /// The passages themselves, with their documents' names, in no order.
-    pub async fn found(&self, ids: &[Uuid]) -> Result<Vec<(Passage, String)>, Error> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            #[sqlx(flatten)]
-            passage: Passage,
-            filename: String,
-        }
-        let rows: Vec<Row> = sqlx::query_as(
+    /// The passages themselves, in no order.
+    pub async fn found(&self, ids: &[Uuid]) -> Result<Vec<FoundPassage>, Error> {
+        let found = sqlx::query_as(
             "SELECT chunk_id, document_id, chunk_index, chunk.content, page, start_char, end_char, line, section, heading, title,
-                    citations, filename
+                    citations, filename, created_at
              FROM chunk JOIN document USING (document_id)
              WHERE chunk_id = ANY($1)",
         )
         .bind(ids)
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(|row| (row.passage, row.filename)).collect())
+        Ok(found)
     }
-}
-
-/// The rarest words, as many as so many passages hold; one at least. What no passage holds counts for none.
-fn rarest(lexemes: &[Lexeme], most: i64) -> Vec<String> {
-    let mut sum = 0;
-    let held = lexemes.iter().filter(|word| word.holders > 0);
-    let rarest = held.take_while(|word| {
-        let is_first = sum == 0;
-        sum += word.holders;
-        is_first || sum <= most
-    });
-    rarest.map(|word| word.lexeme.clone()).collect()
 }

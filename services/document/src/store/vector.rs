@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::search::{bind_scope, permitted};
 use super::{Scope, Store};
 use crate::domain::Error;
+use crate::remembered::Weigh;
 use crate::vector::Expression;
 
 /// The vectors of a document's passages, one behind the other.
@@ -25,9 +26,10 @@ impl StoredVectors {
         let length = self.numbers.len() / self.passages.len().max(1);
         self.passages.iter().copied().zip(self.numbers.chunks_exact(length.max(1)))
     }
+}
 
-    /// Bytes of memory.
-    pub fn size(&self) -> usize {
+impl Weigh for StoredVectors {
+    fn size(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.passages) + size_of_val(&*self.numbers)
     }
 }

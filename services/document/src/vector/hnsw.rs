@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use elenchus_embedding::similarity;
 
-use super::{Best, ExactScan, Index, Near, Nearest};
+use super::{ExactScan, Index, Near, Nearest};
+use crate::best::Best;
 use crate::domain::Error;
 use crate::store::{Scope, Store};
 

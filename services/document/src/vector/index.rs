@@ -8,11 +8,16 @@ use std::time::Duration;
 use elenchus_embedding::Embedder;
 use elenchus_rpc::Shutdown;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use tokio::sync::Notify;
+
+use super::retired::drop_empty;
 
 /// How often it is looked whether the index is there.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// The oldest pgvector whose index goes on where a filter leaves too few.
 const OLDEST: (u32, u32) = (0, 8);
+/// With PostgreSQL's own 64 MB the graph of a hundred thousand passages does not fit, and takes minutes longer.
+const MEMORY: &str = "SET maintenance_work_mem = '256MB'";
 /// What one process at a time builds under.
 const LOCK: i64 = 0x656c_656e_6368_7573;
 
@@ -23,6 +28,7 @@ pub(crate) struct Index {
     /// Once it is known how long the vectors are.
     expression: Arc<OnceLock<Expression>>,
     is_ready: Arc<AtomicBool>,
+    again: Arc<Notify>,
 }
 
 /// How the index and the queries that use it say what they are about: in the same words.
@@ -63,7 +69,12 @@ enum State {
 impl Index {
     /// Of the vectors of the model in use. It is looked for, and built where it can be, until the stop.
     pub(crate) fn keep(pool: &PgPool, embedder: Embedder, shutdown: &Shutdown) -> Self {
-        let index = Self { embedder, expression: Arc::default(), is_ready: Arc::default() };
+        let index = Self {
+            embedder,
+            expression: Arc::default(),
+            is_ready: Arc::default(),
+            again: Arc::default(),
+        };
         let (keeper, pool, stopping) = (index.clone(), pool.clone(), shutdown.clone());
         shutdown.spawn(async move {
             let mut told = None;
@@ -71,11 +82,17 @@ impl Index {
                 keeper.look(&pool, &mut told).await;
                 tokio::select! {
                     () = tokio::time::sleep(LOOK_EVERY) => {}
+                    () = keeper.again.notified() => {}
                     () = stopping.stopping() => return,
                 }
             }
         });
         index
+    }
+
+    /// Looks at once: everything has been embedded, and what another model gave is gone.
+    pub(crate) fn look_again(&self) {
+        self.again.notify_one();
     }
 
     /// The words that it was built with, where queries can use it.
@@ -106,6 +123,9 @@ impl Index {
             let mut connection =
                 PgConnection::connect_with(pool.connect_options().as_ref()).await?;
             let state = self.ready(&mut connection).await;
+            if let (Ok(State::Ready), Some(own)) = (&state, self.expression.get()) {
+                drop_empty(&mut connection, &own.name).await?;
+            }
             let _ = connection.close().await;
             state
         };
@@ -167,6 +187,7 @@ impl Index {
             "CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON chunk
              USING hnsw ({vector} halfvec_ip_ops) WHERE {condition}"
         );
+        sqlx::query(MEMORY).execute(&mut *connection).await?;
         sqlx::query(AssertSqlSafe(build)).execute(connection).await?;
         Ok(State::Ready)
     }

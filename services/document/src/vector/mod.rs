@@ -4,6 +4,7 @@
 mod exact;
 mod hnsw;
 mod index;
+mod retired;
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ pub(crate) use self::exact::ExactScan;
 pub(crate) use self::hnsw::Hnsw;
 pub(crate) use self::index::{Expression, Index};
 
-/// When each passage is looked at, and how much of that is remembered.
+/// When each passage is looked at, and how much of that is remembered. Of meaning and of words alike.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
     /// Up to so many permitted passages each is looked at, also where there is an index: it costs less than
@@ -23,13 +24,23 @@ pub struct Effort {
     pub exact_up_to: i64,
     /// Bytes of vectors that are kept in memory.
     pub memory: u64,
-    /// Passages that are ranked by words at most, where more are permitted.
+    /// Up to so many permitted passages those that share any word with a query are ranked by words.
+    pub words_exact_up_to: i64,
+    /// Bytes of words that are kept in memory.
+    pub word_memory: u64,
+    /// Passages that are ranked by words, about, where more are permitted.
     pub candidates: i64,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { exact_up_to: 50_000, memory: 256 << 20, candidates: 20_000 }
+        Self {
+            exact_up_to: 50_000,
+            memory: 256 << 20,
+            words_exact_up_to: 200_000,
+            word_memory: 128 << 20,
+            candidates: 20_000,
+        }
     }
 }
 
@@ -47,34 +58,4 @@ pub(crate) trait Nearest: Send + Sync {
         wanted: &[f32],
         most: usize,
     ) -> Result<Vec<Near>, Error>;
-}
-
-/// Keeps the best of what it is shown.
-struct Best {
-    most: usize,
-    kept: Vec<Near>,
-}
-
-impl Best {
-    fn new(most: usize) -> Self {
-        Self { most, kept: Vec::with_capacity(8 * most) }
-    }
-
-    fn show(&mut self, near: Near) {
-        self.kept.push(near);
-        if self.kept.len() == self.kept.capacity() {
-            self.cut();
-        }
-    }
-
-    /// What is equally near stands in the order of ids, so that a ranking is always the same.
-    fn cut(&mut self) {
-        self.kept.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        self.kept.truncate(self.most);
-    }
-
-    fn finish(mut self) -> Vec<Near> {
-        self.cut();
-        self.kept
-    }
 }

@@ -81,7 +81,8 @@ async fn a_library_too_large_to_rank_whole_is_ranked_by_the_rarest_words_of_a_qu
         node.read(&format!("lease-{number}.txt"), text.as_bytes()).await;
     }
     node.read("roof.txt", b"The tenant repairs the chimney, and the rent is lower for it.\n").await;
-    let few = ground.node_with(&[("SEARCH_CANDIDATES", "2")]).await;
+    let few = [("WORDS_EXACT_UP_TO", "0"), ("SEARCH_CANDIDATES", "2")];
+    let few = ground.node_with(&few).await;
     for query in ["does the tenant repair the chimney or pay rent", "chimney"] {
         let all = search(&node, query, "words").await.unwrap();
         let rarest = search(&few, query, "words").await.unwrap();

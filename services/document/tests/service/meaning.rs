@@ -36,7 +36,7 @@ async fn node(ground: &Ground, exact_up_to: &str) -> Node {
 }
 
 /// Whether the server has pgvector, as the one of the embedded run does and an old one may not.
-async fn has_index(ground: &Ground) -> bool {
+pub(crate) async fn has_index(ground: &Ground) -> bool {
     let seen = inspect(&DatabaseSettings::new(ground.database.url())).await.unwrap();
     assert!(seen.vector != Vector::Absent || seen.version < 18, "{seen:?}");
     seen.vector != Vector::Absent

@@ -2,7 +2,9 @@
 
 use elenchus_proto::pb::document::v1 as pb;
 use elenchus_testkit::provider::{Mode, Provider};
+use sqlx::{Connection, PgConnection};
 
+use crate::meaning::has_index;
 use crate::service::{Ground, Node, eventually};
 
 const CLAUSES: [&str; 3] = [
@@ -30,6 +32,18 @@ async fn find(node: &Node, query: &str, method: &str) -> pb::SearchDocumentsResp
         ..Default::default()
     };
     node.client().search_documents(node.of_user(message)).await.unwrap().into_inner()
+}
+
+/// The indexes of vectors that can be asked, by the models in their names.
+async fn indexed_models(ground: &Ground) -> Vec<String> {
+    let mut connection = PgConnection::connect(ground.database.url()).await.unwrap();
+    sqlx::query_scalar(
+        "SELECT substring(relname FROM 'chunk_(.*)_64_idx') FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+         JOIN pg_am ON pg_am.oid = relam WHERE amname = 'hnsw' AND indisvalid ORDER BY 1",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap()
 }
 
 async fn embedded_by(node: &Node, model: &str) -> usize {
@@ -84,4 +98,30 @@ async fn a_document_read_while_the_provider_is_away_is_found_by_words_and_later_
         find(&node, "rent of the tenant", "meaning").await.embedding_model == model
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_index_of_a_model_goes_once_all_has_vectors_of_another() {
+    let ground = Ground::new().await;
+    if !has_index(&ground).await {
+        return;
+    }
+    let provider = Provider::start(Mode::Well).await;
+    let (old, new) = ("text-embedding-3-small", "gemini-embedding-001");
+    let first = node(&ground, &provider, old).await;
+    for (number, clause) in CLAUSES.iter().enumerate() {
+        first.read(&format!("{number}.txt"), clause.as_bytes()).await;
+    }
+    first.crash();
+    // The length of a provider's vectors is known by those that are there: the index is built at once.
+    let second = node(&ground, &provider, old).await;
+    let old_alone = ["text_embedding_3_small"];
+    eventually("the index is there", async || indexed_models(&ground).await == old_alone).await;
+    second.crash();
+
+    let third = node(&ground, &provider, new).await;
+    let new_alone = ["gemini_embedding_001"];
+    eventually("the new one alone is left", async || indexed_models(&ground).await == new_alone)
+        .await;
+    assert_eq!(embedded_by(&third, new).await, 3);
 }

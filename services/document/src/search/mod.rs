@@ -1,6 +1,10 @@
 //! Hybrid search: BM25 over words and cosine over meaning, each over the permitted passages alone,
 //! fused by reciprocal ranks.
 
+mod ranking;
+mod words;
+
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,16 +12,12 @@ use elenchus_embedding::{Embedder, similarity};
 use uuid::Uuid;
 
 use crate::domain::{Error, Passage};
-use crate::store::{Candidates, Coverage, Scope, Store};
-use crate::vector::{Near, Nearest};
+use crate::store::{Coverage, FoundPassage, Scope, Store};
+use crate::vector::{Effort, Near, Nearest};
 
-/// How soon more of the same word stops counting, and how much length counts against a passage.
-const SATURATION: f64 = 1.2;
-const LENGTH_WEIGHT: f64 = 0.75;
-/// What tempers the lead of the first ranks when two rankings are fused.
-pub const RANK_DAMPING: f64 = 10.0;
-/// Places of each ranking that are fused.
-pub const DEPTH: usize = 50;
+pub use self::ranking::{DEPTH, RANK_DAMPING};
+use self::ranking::{fused, places};
+use self::words::Words;
 
 /// What a search goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,12 +68,10 @@ pub struct Found {
 }
 
 /// Finds passages.
-#[derive(Clone)]
 pub struct Search {
     store: Store,
     by_model: Option<ByModel>,
-    /// Passages that are ranked by words at most, where more are permitted.
-    most_candidates: i64,
+    words: Words,
 }
 
 /// What says how near meanings are.
@@ -94,8 +92,8 @@ struct ByMeaning {
 
 impl Search {
     /// By words, and by meaning where a model is in use.
-    pub(crate) fn new(store: Store, by_model: Option<ByModel>, most_candidates: i64) -> Self {
-        Self { store, by_model, most_candidates }
+    pub(crate) fn new(store: Store, by_model: Option<ByModel>, effort: Effort) -> Self {
+        Self { words: Words::new(store.clone(), effort), store, by_model }
     }
 
     /// The best passages of the scope, the best first.
@@ -118,36 +116,38 @@ impl Search {
                 Method::Words => Ok(None),
             }
         };
-        let candidates = self.store.candidates(scope, query, self.most_candidates);
-        let (candidates, meaning) = tokio::try_join!(candidates, by_meaning)?;
-        let words = bm25(&candidates);
+        let by_words = self.words.ask(scope, query);
+        let (words, meaning) = tokio::try_join!(by_words, by_meaning)?;
         let by_words = match method {
-            Method::Words | Method::Fusion => ranked(&words.scores),
+            Method::Words | Method::Fusion => places(words.best.iter().copied()),
             Method::Meaning => Vec::new(),
         };
-        let by_meaning = meaning.iter().flat_map(|meaning| &meaning.near).map(|near| near.0);
-        let by_meaning = by_meaning.collect();
-        let fused = fuse(&[by_words, by_meaning], limit);
+        let by_meaning = places(meaning.iter().flat_map(|meaning| meaning.near.iter().copied()));
+        let scores = fused(&[by_words, by_meaning]);
 
-        let ids: Vec<Uuid> = fused.iter().map(|(id, _)| *id).collect();
-        let mut found: HashMap<Uuid, (Passage, String)> = self
-            .store
-            .found(&ids)
-            .await?
-            .into_iter()
-            .map(|(passage, filename)| (passage.chunk_id, (passage, filename)))
-            .collect();
+        let mut found = self.store.found(&scores.keys().copied().collect::<Vec<_>>()).await?;
+        // What scores alike, such as two copies of one form: the newest document first, as in every list.
+        let score =
+            |one: &FoundPassage| scores.get(&one.passage.chunk_id).copied().unwrap_or_default();
+        found.sort_by(|a, b| {
+            let tie = |one: &FoundPassage| {
+                (Reverse((one.created_at, one.passage.document_id)), one.passage.chunk_index)
+            };
+            score(b).total_cmp(&score(a)).then_with(|| tie(a).cmp(&tie(b)))
+        });
+        found.truncate(limit);
+        let ids: Vec<Uuid> = found.iter().map(|one| one.passage.chunk_id).collect();
         let near = self.nearness(&ids, meaning.as_ref()).await?;
-        let hit = |(id, score)| {
-            let (passage, filename) = found.remove(&id)?;
-            let held = words.held.get(&id).copied().unwrap_or_default();
+        let hit = |one: FoundPassage| {
+            let id = one.passage.chunk_id;
+            let held = words.held(&one);
             let relevance = match meaning {
                 Some(_) => (held + near.get(&id).copied().unwrap_or_default().max(0.0)) / 2.0,
                 None => held,
             };
-            Some(Hit { passage, filename, score, relevance })
+            Hit { score: score(&one), passage: one.passage, filename: one.filename, relevance }
         };
-        let hits = fused.into_iter().filter_map(hit).collect();
+        let hits = found.iter().cloned().map(hit).collect();
         let (model, coverage) = match meaning {
             Some(ByMeaning { model, coverage, .. }) => (Some(model), coverage),
             None => (None, Coverage { embedded: 0, ..self.store.coverage(scope, "").await? }),
@@ -194,57 +194,4 @@ impl Search {
         }
         Ok(nearness)
     }
-}
-
-/// What the words of a query say of the passages that hold any.
-struct ByWords {
-    /// BM25.
-    scores: HashMap<Uuid, f64>,
-    /// The share of the query's words that a passage holds, rare words counting more.
-    held: HashMap<Uuid, f64>,
-}
-
-/// Scores passages by BM25.
-fn bm25(candidates: &Candidates) -> ByWords {
-    let total = candidates.total as f64;
-    let rarity: HashMap<&str, f64> = candidates
-        .lexemes
-        .iter()
-        .map(|word| {
-            let holders = word.holders as f64;
-            (&*word.lexeme, ((total - holders + 0.5) / (holders + 0.5)).max(0.0).ln_1p())
-        })
-        .collect();
-    let asked: f64 = rarity.values().sum();
-    let mut found = ByWords { scores: HashMap::new(), held: HashMap::new() };
-    for occurrence in &candidates.occurrences {
-        let rarity = rarity.get(&*occurrence.lexeme).copied().unwrap_or_default();
-        let length = f64::from(occurrence.word_count) / candidates.mean_words.max(1.0);
-        let count = f64::from(occurrence.count);
-        let norm = SATURATION * (1.0 - LENGTH_WEIGHT + LENGTH_WEIGHT * length);
-        *found.scores.entry(occurrence.chunk_id).or_default() +=
-            rarity * count * (SATURATION + 1.0) / (count + norm);
-        *found.held.entry(occurrence.chunk_id).or_default() += rarity / asked;
-    }
-    found
-}
-
-/// The best first; what scores alike stands in the order of ids, so that a ranking is always the same.
-fn ranked(scores: &HashMap<Uuid, f64>) -> Vec<Uuid> {
-    let mut scores: Vec<(Uuid, f64)> = scores.iter().map(|(id, score)| (*id, *score)).collect();
-    scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    scores.into_iter().take(DEPTH).map(|(id, _)| id).collect()
-}
-
-fn fuse(rankings: &[Vec<Uuid>], limit: usize) -> Vec<(Uuid, f64)> {
-    let mut scores: HashMap<Uuid, f64> = HashMap::new();
-    for ranking in rankings {
-        for (rank, id) in (1_u32..).zip(ranking) {
-            *scores.entry(*id).or_default() += 1.0 / (RANK_DAMPING + f64::from(rank));
-        }
-    }
-    let mut fused: Vec<(Uuid, f64)> = scores.into_iter().collect();
-    fused.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    fused.truncate(limit);
-    fused
 }
