@@ -5,6 +5,7 @@ mod best;
 pub mod chunk;
 mod confined;
 mod deletion;
+mod description;
 pub mod domain;
 mod embedding;
 pub mod extract;
@@ -30,6 +31,7 @@ use elenchus_outbox::Relay;
 use elenchus_personal_data::PersonalData;
 use elenchus_postgres::{Database, DatabaseSettings};
 use elenchus_process::{Process, Role, StartError};
+use elenchus_proto::pb::conversation::v1::assistant_service_client::AssistantServiceClient;
 use elenchus_proto::pb::conversation::v1::conversation_service_client::ConversationServiceClient;
 use elenchus_proto::pb::document::v1::document_service_server::DocumentServiceServer;
 use elenchus_rpc::layer::authenticate::Guard;
@@ -46,6 +48,7 @@ pub use self::storage::{Place, S3, SweepPace, probe_files};
 pub use self::vector::Effort;
 
 use self::deletion::{DELETION_TABLE, Deletions};
+use self::description::{DESCRIPTION_TABLE, Descriptions};
 use self::embedding::{EMBEDDING_TABLE, Embeddings};
 use self::extract::{Extractor, Limits};
 use self::grpc::DocumentRpc;
@@ -54,7 +57,7 @@ use self::processing::{Processing, QUEUE_TABLE};
 use self::recognize::Recognizer;
 use self::search::{ByModel, Search};
 use self::storage::Sweep;
-use self::store::{MIGRATOR, Store};
+use self::store::{MIGRATOR, Queues, Store};
 use self::upload::Uploads;
 use self::vector::{ExactScan, Hnsw, Index};
 
@@ -102,7 +105,7 @@ pub async fn start(process: &Process) -> Result<Server, StartError> {
 pub struct Peers {
     /// Told what happens.
     pub analytics: Transport,
-    /// Told which documents are no more.
+    /// Told which documents are no more, and asked what a document is.
     pub conversations: Transport,
 }
 
@@ -125,14 +128,17 @@ pub async fn build(
     }
 
     let recognizer = Recognizer::new(settings.extractor.clone(), &settings.recognition);
-    let queue = Queue::new(pool.clone(), QUEUE_TABLE, "document_id", settings.terms);
-    let deletions = deletion::terms(settings.terms);
-    let deletions = Queue::new(pool.clone(), DELETION_TABLE, "document_id", deletions);
-    let embeddings = embedding::terms(settings.terms);
-    let embeddings = Queue::new(pool.clone(), EMBEDDING_TABLE, "document_id", embeddings);
-    let channels = &[QUEUE_TABLE, DELETION_TABLE, EMBEDDING_TABLE];
+    let queue = |table, terms| Queue::new(pool.clone(), table, "document_id", terms);
+    let queues = Queues {
+        readings: queue(QUEUE_TABLE, settings.terms),
+        deletions: queue(DELETION_TABLE, deletion::terms(settings.terms)),
+        embeddings: queue(EMBEDDING_TABLE, embedding::terms(settings.terms)),
+        descriptions: queue(DESCRIPTION_TABLE, description::terms(settings.terms)),
+    };
+    let channels = &[QUEUE_TABLE, DELETION_TABLE, EMBEDDING_TABLE, DESCRIPTION_TABLE];
     let notices = Notices::listen(&pool, channels, shutdown);
-    let store = Store::new(pool.clone(), queue.clone(), deletions.clone(), embeddings.clone());
+    let store = Store::new(pool.clone(), queues.clone());
+    let Queues { readings, deletions, embeddings, descriptions } = queues;
     Sweep::new(store.clone(), Arc::clone(&files), &settings.place, settings.sweep).spawn(shutdown);
     let processing = Processing {
         store: store.clone(),
@@ -141,15 +147,28 @@ pub async fn build(
             .with_poppler(settings.recognition.pdftotext()),
         recognizer,
         embedder: embedder.clone(),
+        is_described: settings.detects_by_model,
     };
-    shutdown.spawn(Worker::run(queue, CONCURRENCY, processing, notices.clone(), shutdown.clone()));
+    shutdown.spawn(Worker::run(
+        readings,
+        CONCURRENCY,
+        processing,
+        notices.clone(),
+        shutdown.clone(),
+    ));
     let clearing = Deletions {
         store: store.clone(),
         files: Arc::clone(&files),
-        conversations: ConversationServiceClient::new(peers.conversations),
+        conversations: ConversationServiceClient::new(peers.conversations.clone()),
     };
     let heard = notices.clone();
     shutdown.spawn(Worker::run(deletions, CONCURRENCY, clearing, heard, shutdown.clone()));
+    let describing = Descriptions {
+        store: store.clone(),
+        assistant: AssistantServiceClient::new(peers.conversations),
+    };
+    let heard = notices.clone();
+    shutdown.spawn(Worker::run(descriptions, CONCURRENCY, describing, heard, shutdown.clone()));
 
     let uploads = Uploads {
         store: store.clone(),

@@ -58,6 +58,12 @@ pub const PERSONAL_DATA: Inventory = Inventory {
             erase: Erase::Otherwise,
         },
         Table {
+            name: "description_job",
+            rows: "t.document_id IN (SELECT document_id FROM document WHERE user_id = $1)",
+            export: Export::Nothing,
+            erase: Erase::Otherwise,
+        },
+        Table {
             name: "deletion",
             rows: "t.user_id = $1",
             export: Export::RowWithout(&[

@@ -39,6 +39,8 @@ pub(crate) struct Processing {
     pub(crate) extractor: Extractor,
     pub(crate) recognizer: Option<Recognizer>,
     pub(crate) embedder: Option<Embedder>,
+    /// Whether a model is asked about documents once they were read.
+    pub(crate) is_described: bool,
 }
 
 /// Why a job ends here.
@@ -64,7 +66,8 @@ impl Handler for Processing {
         let began = Instant::now();
         match self.process(lease, &document).await {
             Ok(vectors) => {
-                Ok(self.store.complete(lease, &document, vectors, began.elapsed()).await?)
+                let took = began.elapsed();
+                Ok(self.store.complete(lease, &document, vectors, self.is_described, took).await?)
             }
             Err(End::File(failure)) => {
                 Ok(self.store.fail(lease, &document, &failure, began.elapsed()).await?)

@@ -1,4 +1,5 @@
-//! Where files are kept, `MAX_FILE_SIZE`, `ALLOWED_FILE_TYPES`, and where the readers of files are.
+//! Where files are kept, `MAX_FILE_SIZE`, `ALLOWED_FILE_TYPES`, where the readers of files are, and
+//! `DETECT_BY_MODEL`.
 
 use std::path::PathBuf;
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub effort: Effort,
     /// Where the embedding model is.
     pub embedding: elenchus_embedding::Settings,
+    /// Whether a language model, where one is in use, is asked what a document is.
+    pub detects_by_model: bool,
 }
 
 impl Settings {
@@ -56,6 +59,7 @@ impl Settings {
             recognition: recognize::Settings::from_env(env)?,
             effort: effort(env)?,
             embedding: elenchus_embedding::Settings::from_env(env)?,
+            detects_by_model: env.switch("DETECT_BY_MODEL", true)?,
         })
     }
 }

@@ -107,6 +107,7 @@ impl From<Detected> for pb::DetectedLabel {
             confidence: detected.confidence,
             start_char: detected.start_char,
             end_char: detected.end_char,
+            source: detected.source.as_str().to_owned(),
         }
     }
 }

@@ -33,13 +33,25 @@ impl Folded {
         self.places.resize(self.text.len(), at);
     }
 
+    /// Where words first stand as whole words, whatever their case and white space.
+    pub(super) fn place_of(&self, words: &str) -> Option<(i32, i32)> {
+        let words = Self::of(words.trim()).text;
+        let mut places = self.text.match_indices(&words).map(|(at, _)| (at, at + words.len()));
+        let (start, end) = places.find(|(start, end)| self.are_whole(*start, *end))?;
+        Some((self.places[start], self.places[end - 1] + 1))
+    }
+
+    fn are_whole(&self, start: usize, end: usize) -> bool {
+        let is_word = |c: char| c.is_alphanumeric();
+        !self.text[..start].ends_with(is_word) && !self.text[end..].starts_with(is_word)
+    }
+
     /// Where each of the phrases stands as whole words, all of them looked for at once.
     pub(super) fn seen(&self, phrases: &AhoCorasick) -> Vec<Seen> {
-        let is_word = |c: char| c.is_alphanumeric();
         let mut seen = vec![Seen::default(); phrases.patterns_len()];
         for found in phrases.find_overlapping_iter(&self.text) {
             let (start, end) = (found.start(), found.end());
-            if self.text[..start].ends_with(is_word) || self.text[end..].starts_with(is_word) {
+            if !self.are_whole(start, end) {
                 continue;
             }
             let place = (self.places[start], self.places[end - 1] + 1);

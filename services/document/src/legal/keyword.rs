@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Detected;
+use super::{Detected, Source};
 
 const MOST_KEYWORDS: usize = 8;
 const MOST_WORDS: usize = 4;
@@ -86,7 +86,7 @@ pub(super) fn keywords(text: &str) -> Vec<Detected> {
 
 fn keyword(value: String, confidence: f64, start_char: i32, end_char: i32) -> Detected {
     let field = "keywords".to_owned();
-    Detected { field, value, confidence, start_char, end_char }
+    Detected { field, value, confidence, start_char, end_char, source: Source::Rules }
 }
 
 /// Terms in quotation marks that are being defined, in their order.

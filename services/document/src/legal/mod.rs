@@ -4,6 +4,7 @@
 mod citation;
 mod folded;
 mod keyword;
+mod model;
 mod rules;
 mod signs;
 
@@ -12,12 +13,34 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::citation::authorities;
 pub use self::citation::{Cited, cited, normalized};
 use self::folded::{Folded, HEAD, Seen};
+pub(crate) use self::model::{allowed_values, joined, said_by_model};
 use self::signs::SIGNS;
 
 /// What is said with less confidence is not said.
 const LEAST: f64 = 0.5;
 /// Nothing that a rule says is certain.
 const MOST: f64 = 0.99;
+
+/// Who says something of a document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The rules here.
+    #[default]
+    Rules,
+    /// The language model in use.
+    Model,
+}
+
+impl Source {
+    /// The word that callers see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Model => "model",
+        }
+    }
+}
 
 /// Something that the text says of its document, and where.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +55,9 @@ pub struct Detected {
     pub start_char: i32,
     /// Where that ends, exclusive.
     pub end_char: i32,
+    /// Who says so.
+    #[serde(default)]
+    pub source: Source,
 }
 
 /// What the text says of its document; the keywords with the most telling first.
@@ -77,6 +103,7 @@ fn strongest(field: &str, seen: &[Seen]) -> Option<Detected> {
         confidence: (confidence * 100.0).round() / 100.0,
         start_char: strongest.place.0,
         end_char: strongest.place.1,
+        source: Source::Rules,
     })
 }
 

@@ -174,12 +174,13 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Lets a document be found, and ends its job.
+    /// Lets a document be found, and ends its job. Where it `is_described`, a model is asked about it next.
     pub async fn complete(
         &self,
         lease: &Lease,
         document: &Document,
         vectors: Vectors<'_>,
+        is_described: bool,
         took: Duration,
     ) -> Result<(), Lost> {
         let mut transaction = self.pool.begin().await?;
@@ -196,6 +197,9 @@ impl Store {
         .await?;
         if let Vectors::Later(model) = vectors {
             self.queue_embedding(&mut transaction, document.document_id, model).await?;
+        }
+        if is_described {
+            self.queue_description(&mut transaction, document.document_id).await?;
         }
         self.settle(transaction, lease, document, "completed", took).await
     }

@@ -39,14 +39,20 @@ pub(super) async fn write_labels(
         let of_field = detected.iter().filter(|one| one.field == field);
         of_field.map(|one| one.value.as_str()).collect()
     };
-    let one = |field| all(field).first().copied().unwrap_or_default();
+    // The surest, and of equals the first: what the rules say stands before what a model says.
+    let one = |field: &str| {
+        let of_field = detected.iter().filter(|one| one.field == field).rev();
+        let surest = of_field.max_by(|a, b| a.confidence.total_cmp(&b.confidence));
+        surest.map_or("", |one| one.value.as_str())
+    };
     sqlx::query(
         "UPDATE document
          SET detected = $2,
              category = CASE WHEN 'document_category' = ANY(edited) THEN category ELSE $3 END,
              jurisdiction = CASE WHEN 'jurisdiction' = ANY(edited) THEN jurisdiction ELSE $4 END,
              practice_area = CASE WHEN 'practice_area' = ANY(edited) THEN practice_area ELSE $5 END,
-             keywords = CASE WHEN 'keywords' = ANY(edited) THEN keywords ELSE $6 END
+             keywords = CASE WHEN 'keywords' = ANY(edited) THEN keywords ELSE $6 END,
+             updated_at = clock_timestamp()
          WHERE document_id = $1",
     )
     .bind(document)

@@ -1,6 +1,7 @@
 //! The queries. Every one that serves a user asks for the owner, and every list pages by key.
 
 mod deletion;
+mod description;
 mod embedding;
 mod job;
 mod legal;
@@ -22,6 +23,7 @@ use sqlx::migrate::Migrator;
 use uuid::Uuid;
 
 pub use self::deletion::Deletion;
+pub use self::description::Undescribed;
 pub use self::embedding::Coverage;
 pub use self::job::{Bare, Says, Vectors};
 pub use self::named::Named;
@@ -55,6 +57,20 @@ pub struct Store {
     queue: Queue,
     deletions: Queue,
     embeddings: Queue,
+    descriptions: Queue,
+}
+
+/// The queues of what is done with documents.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    /// Of those that are to be read.
+    pub readings: Queue,
+    /// Of those that are to be cleared away.
+    pub deletions: Queue,
+    /// Of those that lack vectors.
+    pub embeddings: Queue,
+    /// Of those that a model is to describe.
+    pub descriptions: Queue,
 }
 
 /// A file whose bytes are kept.
@@ -119,8 +135,9 @@ impl Change {
 
 impl Store {
     /// Over a pool whose sessions work in this service's schema.
-    pub fn new(pool: PgPool, queue: Queue, deletions: Queue, embeddings: Queue) -> Self {
-        Self { pool, queue, deletions, embeddings }
+    pub fn new(pool: PgPool, queues: Queues) -> Self {
+        let Queues { readings, deletions, embeddings, descriptions } = queues;
+        Self { pool, queue: readings, deletions, embeddings, descriptions }
     }
 
     /// Whether the database answers.

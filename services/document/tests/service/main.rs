@@ -6,6 +6,7 @@ mod buckets;
 mod conversations;
 mod crashing;
 mod deleting;
+mod describing;
 mod docx;
 mod download;
 mod finding;
