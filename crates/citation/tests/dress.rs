@@ -183,6 +183,8 @@ fn what_pages_have_besides_words_parts_no_quote() {
 #[test]
 fn quantities_and_powers_are_words_of_their_own() {
     for (quote, source) in [
+        ("the area of ten metres of land", "The area of ten metres² of land is let."),
+        ("It is the area of ten metres", "It is the area of ten metres² of land."),
         ("the area of ten m of land", "The area of ten m² of land is let."),
         ("the area of 10 feet of land", "The area of 10² feet of land is let."),
         ("a chair tables lamps and beds", "Deliver:\n1 a chair\n2 tables\n3 lamps\n4 and beds"),

@@ -13,6 +13,24 @@ const LABELS: [&str; 12] = [
     "clause", "exhibit",
 ];
 
+/// Words behind which a raised number is a power.
+const UNITS: [&str; 14] = [
+    "feet",
+    "foot",
+    "inch",
+    "inches",
+    "metre",
+    "metres",
+    "meter",
+    "meters",
+    "kilometres",
+    "kilometers",
+    "mile",
+    "miles",
+    "yard",
+    "yards",
+];
+
 /// Adds the calls of notes.
 pub(super) fn find(text: &str, furniture: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
@@ -37,7 +55,9 @@ fn raised(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = text.get(at..)?;
     let length: usize = rest.chars().take_while(|c| is_raised(*c)).map(char::len_utf8).sum();
     let before = text[..at].chars().next_back()?;
-    let is_called = is_closing(before) || letters_before(text, at) >= MIN_LETTERS;
+    let letters = letters_before(text, at);
+    let is_power = UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(&text[at - letters..at]));
+    let is_called = is_closing(before) || letters >= MIN_LETTERS && !is_power;
     let is_ended = !rest[length..].starts_with(char::is_alphanumeric);
     (length > 0 && is_called && is_ended).then_some(at..at + length)
 }

@@ -40,7 +40,9 @@ const CHAPTERS: [&str; 4] = ["ch.", "c.", "tit.", "Title"];
 
 /// A code by its abbreviation: `N.Y. C.P.L.R. 3211(a)(7)`, `Cal. Penal Code § 187`, `Fla. Stat. § 90.1`.
 pub(super) fn code(mut cursor: Cursor<'_>) -> Option<Citation> {
-    if let Some((_, name)) = CODES.iter().find(|(written, _)| cursor.eat_words(written)) {
+    if let Some((_, name)) =
+        CODES.iter().find(|(written, _)| cursor.begins_like(written) && cursor.eat_words(written))
+    {
         cursor.space();
         let is_told = cursor.section_sign() || PLAIN.contains(name);
         let citation = finish(cursor, CitationKind::Statute, name)?;

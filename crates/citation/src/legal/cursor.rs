@@ -38,6 +38,11 @@ impl<'a> Cursor<'a> {
         is_there
     }
 
+    /// Whether the first two letters of a name stand here: most names are turned away by them.
+    pub(super) fn begins_like(&self, name: &str) -> bool {
+        self.bytes().starts_with(&name.as_bytes()[..2])
+    }
+
     /// Steps over words, whatever space and line ends part them, if they end at a word's end.
     pub(super) fn eat_words(&mut self, words: &str) -> bool {
         let mut next = *self;

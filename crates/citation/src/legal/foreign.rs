@@ -113,7 +113,8 @@ pub(super) fn canadian(mut cursor: Cursor<'_>, year: &str) -> Option<Citation> {
     if year.len() != 4 {
         return None;
     }
-    let court = CANADIAN.iter().find(|court| cursor.eat_words(court))?;
+    let court =
+        CANADIAN.iter().find(|court| cursor.begins_like(court) && cursor.eat_words(court))?;
     cursor.space();
     let number = cursor.digits();
     let mut citation = Citation::new(CitationKind::Neutral, cursor.start..cursor.at);

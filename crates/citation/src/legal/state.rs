@@ -86,7 +86,7 @@ const MAX_BYTES: usize = 90;
 /// A code that is named with its state, up to the sign of its section: without that sign a number behind
 /// these words is any number.
 pub(super) fn state_code(mut cursor: Cursor<'_>) -> Option<Citation> {
-    STATES.iter().find(|state| cursor.eat_words(state))?;
+    STATES.iter().find(|state| cursor.begins_like(state) && cursor.eat_words(state))?;
     let mut is_law = false;
     loop {
         cursor.space();

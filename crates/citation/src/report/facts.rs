@@ -107,7 +107,7 @@ impl fmt::Display for Implausible {
             Self::Year => "that year is still to come, or none",
             Self::EditionYear => "the volume did not report decisions of that year",
             Self::CourtYear => "the court did not sit in that year",
-            Self::Court => "the reporter does not report that court",
+            Self::Court => "there is no such court, or the reporter does not report it",
         })
     }
 }
