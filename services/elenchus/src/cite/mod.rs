@@ -19,7 +19,7 @@ use self::read::{Reader, Unreadable};
 pub(crate) struct CheckArguments {
     /// The brief: a .pdf, .docx, .doc, .txt, .md, .rtf, .html or .eml file.
     file: PathBuf,
-    /// The folder of the documents that it quotes, searched with its subfolders.
+    /// The folder of the documents that it quotes, searched with its subfolders, or one document.
     #[arg(long, value_name = "DIR")]
     sources: Option<PathBuf>,
     /// Write the whole report as JSON.
@@ -33,8 +33,8 @@ pub(crate) fn run(arguments: &CheckArguments) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&format!("cannot start: {error}")),
     };
-    let report = match runtime.block_on(report(arguments)) {
-        Ok(report) => report,
+    let (brief, report) = match runtime.block_on(report(arguments)) {
+        Ok(checked) => checked,
         Err(error) => return refuse(&error.to_string()),
     };
     let mut output = io::stdout().lock();
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> ExitCode {
         true => serde_json::to_writer_pretty(&mut output, &report)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(output)),
-        false => table::write(&mut output, &report),
+        false => table::write(&mut output, &brief, &report),
     };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => refuse(&error.to_string()),
@@ -56,7 +56,8 @@ fn refuse(problem: &str) -> ExitCode {
     ExitCode::from(EXIT_USAGE)
 }
 
-async fn report(arguments: &CheckArguments) -> Result<Report, Unreadable> {
+/// The brief's text, and what was found in it.
+async fn report(arguments: &CheckArguments) -> Result<(String, Report), Unreadable> {
     let reader = Reader::new()?;
     let brief = reader.read(&arguments.file).await?;
     let mut sources = Vec::new();
@@ -65,12 +66,14 @@ async fn report(arguments: &CheckArguments) -> Result<Report, Unreadable> {
             sources.push(source(&reader, folder, &file).await);
         }
     }
-    Ok(check(&brief, &sources, &Options::default()))
+    let report = check(&brief, &sources, &Options::default());
+    Ok((brief, report))
 }
 
 /// A source that cannot be read is one without text: what is quoted from it cannot be checked.
 async fn source(reader: &Reader, folder: &Path, file: &Path) -> Source<'static> {
-    let name = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+    let inner = file.strip_prefix(folder).ok().filter(|inner| !inner.as_os_str().is_empty());
+    let name = inner.unwrap_or(file).display().to_string();
     match reader.read(file).await {
         Ok(text) => Source::new(name, text),
         Err(problem) => {

@@ -71,8 +71,12 @@ impl Reader {
     }
 }
 
-/// The readable files under a folder in the order of their names, without the brief itself.
+/// The readable files under a folder in the order of their names, without the brief itself. A file is the only
+/// one.
 pub(crate) fn files(folder: &Path, brief: &Path) -> Result<Vec<PathBuf>, Unreadable> {
+    if folder.is_file() {
+        return Ok(vec![folder.to_owned()]);
+    }
     let brief = brief.canonicalize().unwrap_or_else(|_| brief.to_owned());
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
