@@ -81,18 +81,20 @@ bench-search: ## Measure searches in libraries of SIZES beside PostgreSQL alone
 	cargo build --release --workspace --example search
 	ELENCHUS_TEST_PG=18 target/release/examples/search $(SIZES)
 
-CASES ?= 300000
+MINUTES ?= 10
+SEEDS ?= examples
 .PHONY: fuzz-cite
-fuzz-cite: ## Check answers and sources drawn at random, CASES of each kind
-	PROPTEST_CASES=$(CASES) cargo test --workspace --test robust
+fuzz-cite: ## Look for inputs that break the check of quotes and citations, MINUTES for each of TARGETS
+	@sh scripts/fuzz.sh crates/citation $(MINUTES) $(SEEDS) $(TARGETS)
 
+FILES ?= examples/ferpa-subpart-d.txt
 .PHONY: agreement
-agreement: ## Compare the legal citations that we and eyecite read, also in FILES
+agreement: ## Compare the legal citations that we and eyecite read, in its tests and in FILES
 	@sh scripts/install-bench-tools.sh
 	cargo build --workspace --example extract
 	PYTHONPATH=scripts $(TOOLS)/venv/bin/python -m agreement $(FILES)
 
-SEEDS ?= examples
+CASES ?= 300000
 .PHONY: fuzz-readers
 fuzz-readers: ## Read CASES damaged files of each format, begun with those of SEEDS
 	ELENCHUS_TEST_SEEDS=$(abspath $(SEEDS)) PROPTEST_CASES=$(CASES) cargo test --workspace --test readers
