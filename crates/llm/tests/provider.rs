@@ -187,3 +187,62 @@ async fn whoever_stops_listening_closes_the_connection() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+#[tokio::test]
+async fn a_provider_is_asked_again_no_sooner_than_it_says() {
+    let provider = Provider::start(Mode::Throttles(1)).await;
+    let asked = Instant::now();
+    let heard = ask(&models(&env(&provider, BOTH[0]))).await;
+    assert_eq!((heard.text, heard.trouble, provider.calls().len()), (WORDS.concat(), None, 2));
+    assert!(asked.elapsed() >= Duration::from_secs(1), "after {:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_that_goes_on_for_ever_ends_with_its_time() {
+    // A word every ten milliseconds, for hours.
+    let mode = Mode::Clock(1_000_000, Duration::from_millis(10));
+    for name in BOTH {
+        let provider = Provider::start(mode.clone()).await;
+        let env = env(&provider, name).with("MODEL_TIMEOUT_SECONDS", "1");
+        let heard = timeout(Duration::from_secs(120), ask(&models(&env))).await.expect("it ends");
+        assert_eq!(heard.trouble, Some(Trouble::TimedOut), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_there_cannot_be_reached() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let provider = Provider::start(Mode::Well).await;
+    for name in BOTH {
+        let env = env(&provider, name);
+        let env = env.with("OPENAI_BASE_URL", url.as_str()).with("GOOGLE_BASE_URL", url.as_str());
+        assert_eq!(ask(&models(&env)).await.trouble, Some(Trouble::Unreachable), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn models_are_asked_in_their_order_until_one_answers() {
+    let provider = Provider::start(Mode::Status(503, None)).await;
+    let env = env(&provider, "gpt-a").with("MODEL_FALLBACKS", r#"["gpt-b", "extractive"]"#);
+    let heard = ask(&models(&env)).await;
+    assert_eq!((heard.by.as_deref(), heard.trouble), (Some("extractive"), None));
+    let asked = |call: &String| ["gpt-a", "gpt-b"].into_iter().find(|name| call.contains(name));
+    let mut order: Vec<_> = provider.calls().iter().map(asked).collect();
+    order.dedup();
+    assert_eq!(order, [Some("gpt-a"), Some("gpt-b")]);
+}
+
+#[tokio::test]
+async fn no_more_questions_are_asked_at_once_than_are_allowed() {
+    let provider = Provider::start(Mode::HangAfterWords).await;
+    let models = models(&env(&provider, BOTH[0]).with("MODEL_CONCURRENCY", "1"));
+    let mut first = models.find("").unwrap().answer(Prompt::default());
+    first.next().await.unwrap().unwrap();
+    assert_eq!(ask(&models).await.trouble, Some(Trouble::Overloaded));
+    assert_eq!(provider.calls().len(), 1, "it was not even asked");
+    drop(first);
+    provider.behave(Mode::Well);
+    assert_eq!(ask(&models).await.text, WORDS.concat(), "whoever leaves makes room");
+}

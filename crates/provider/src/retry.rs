@@ -47,3 +47,21 @@ pub(crate) fn pause(attempt: u32) -> Duration {
     let share = getrandom::u32().map_or(1.0, |drawn| f64::from(drawn) / f64::from(u32::MAX));
     most.mul_f64(share)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_are_a_tenth_of_all_calls_and_can_be_saved_up_to_a_point() {
+        let budget = Budget::default();
+        while budget.take() {}
+        let retries = |calls: usize| {
+            (0..calls).for_each(|_| budget.earn());
+            std::iter::repeat_with(|| budget.take()).take_while(|taken| *taken).count()
+        };
+        assert!((9..=10).contains(&retries(100)));
+        assert!((9..=10).contains(&retries(100_000)), "no more than ten are saved");
+        assert!((1..=6).all(|attempt| pause(attempt) <= FIRST_PAUSE * 2_u32.pow(attempt.min(5))));
+    }
+}

@@ -20,6 +20,8 @@ pub enum Mode {
     Status(u16, Option<u64>),
     /// Fails so many times with 503, then answers well.
     Recovers(usize),
+    /// Takes no more requests for so many seconds, then answers well.
+    Throttles(u64),
     /// Takes the request and says nothing.
     Hang,
     /// Sends the head of an answer and nothing more.
@@ -124,7 +126,8 @@ async fn answer(mut stream: TcpStream, state: Arc<State>) {
     let mode = state.mode.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mode = match mode {
         Mode::Recovers(times) if failures <= times => Mode::Status(503, None),
-        Mode::Recovers(_) => Mode::Well,
+        Mode::Throttles(seconds) if failures == 1 => Mode::Status(429, Some(seconds)),
+        Mode::Recovers(_) | Mode::Throttles(_) => Mode::Well,
         mode => mode,
     };
     state.open.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
@@ -152,7 +155,9 @@ async fn act(
     let whole = || words() + &protocol.end(protocol.usage());
     let forever = Duration::from_secs(3600);
     match mode {
-        Mode::Well | Mode::Recovers(_) if embeddings::are_asked_for(request) => {
+        Mode::Well | Mode::Recovers(_) | Mode::Throttles(_)
+            if embeddings::are_asked_for(request) =>
+        {
             out.write_all(embeddings::answer(request, 0).as_bytes()).await
         }
         Mode::WrongUsage if embeddings::are_asked_for(request) => {
@@ -162,7 +167,7 @@ async fn act(
             let whole = embeddings::answer(request, 0);
             out.write_all(&whole.as_bytes()[..bytes.min(whole.len())]).await
         }
-        Mode::Well | Mode::Recovers(_) => {
+        Mode::Well | Mode::Recovers(_) | Mode::Throttles(_) => {
             out.write_all(HEAD.as_bytes()).await?;
             for word in WORDS {
                 out.write_all(protocol.word(word).as_bytes()).await?;

@@ -4,6 +4,7 @@
 mod asking_twice;
 mod assistant;
 mod citing;
+mod conversations;
 mod describing;
 mod leaving;
 mod looking_up;

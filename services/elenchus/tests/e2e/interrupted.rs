@@ -63,11 +63,13 @@ fn said(blocks: &[String]) -> String {
 
 /// The events of an answer after one of them, whole: asked for again until the last is among them.
 async fn log(mesh: &Mesh, token: &str, generation: &str, after: usize) -> Vec<String> {
-    let path = format!("/api/v1/chat/generations/{generation}/events?after_seq={after}");
+    let path = format!("/api/v1/chat/generations/{generation}/events");
     let patience = Instant::now() + Duration::from_secs(120);
     loop {
         assert!(Instant::now() < patience, "the answer has no end");
-        let sent = mesh.request(Method::GET, &path).bearer_auth(token).send().await;
+        // As a browser comes back.
+        let asked = mesh.request(Method::GET, &path).header("last-event-id", after);
+        let sent = asked.bearer_auth(token).send().await;
         if let Ok(response) = sent
             && response.status().is_success()
         {
