@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::mesh::{Mesh, Node};
-use crate::providers::models;
+use crate::providers::{models, models_for};
 
 const LEASE: &str = "LEASE of the old mill. The rent is due on the first day of each month.";
 const OBJECT: &str = r#"{"document_category": {"value": "lease", "confidence": 0.9, "evidence": "LEASE of the old mill"}, "jurisdiction": null, "keywords": ["old mill", "rent"]}"#;
@@ -95,7 +95,7 @@ async fn a_provider_in_trouble_is_asked_again_by_the_caller_and_a_refusal_is_fin
         (Mode::Endless, None),
     ] {
         let provider = Provider::start(mode.clone()).await;
-        let mesh = Mesh::with_models(models(&provider, "gemini-1.5-flash")).await;
+        let mesh = Mesh::with_models(models_for(&mode, &provider, "gemini-1.5-flash")).await;
         let node = mesh.node().await;
         match (describe(&node, LEASE).await, expected) {
             (Ok(described), None) => assert_eq!(described.traits, [], "{mode:?}"),

@@ -17,6 +17,16 @@ pub(crate) fn models(provider: &Provider, model: &str) -> Models {
     hasty_models(provider, model, [PATIENT; 2])
 }
 
+/// Models that give up what never comes, and nothing else: whatever else is slow is the machine.
+pub(crate) fn models_for(mode: &Mode, provider: &Provider, model: &str) -> Models {
+    let patience = match mode {
+        Mode::Hang | Mode::HangAfterHead => ["2", PATIENT],
+        Mode::HangAfterWords => [PATIENT, "1"],
+        _ => [PATIENT; 2],
+    };
+    hasty_models(provider, model, patience)
+}
+
 /// Models that wait so many seconds for the first word, and for each further one.
 fn hasty_models(provider: &Provider, model: &str, [first, next]: [&str; 2]) -> Models {
     let env = Env::of_pairs([
@@ -66,13 +76,7 @@ async fn every_mode_of_a_provider_ends_in_the_right_state() {
 
 async fn ends_so(mode: Mode, status: &str, code: &str) {
     let provider = Provider::start(mode.clone()).await;
-    // Only what never comes is given up: whatever else is slow is the machine.
-    let patience = match mode {
-        Mode::Hang | Mode::HangAfterHead => ["2", PATIENT],
-        Mode::HangAfterWords => [PATIENT, "1"],
-        _ => [PATIENT; 2],
-    };
-    let mesh = Mesh::with_models(hasty_models(&provider, "gemini-1.5-flash", patience)).await;
+    let mesh = Mesh::with_models(models_for(&mode, &provider, "gemini-1.5-flash")).await;
     let node = mesh.node().await;
     let reading = node.begin("", false).await;
     let conversation = reading.started().conversation_id.clone();
