@@ -10,12 +10,12 @@ use tonic::body::Body;
 /// Where a service says how many bytes come; `content-length` would speak of the framed stream.
 const LENGTH: &str = "x-content-length";
 
-/// Passes on which bytes are wanted. Only GET has ranges.
+/// Passes on which bytes are wanted, and which the client has. Only GET has ranges.
 pub(crate) fn ask(parts: &Parts, metadata: &mut HeaderMap) {
     if parts.method != Method::GET {
         return;
     }
-    for name in [RANGE, IF_RANGE] {
+    for name in [RANGE, IF_RANGE, IF_NONE_MATCH] {
         if let Some(value) = parts.headers.get(&name) {
             metadata.insert(name, value.clone());
         }

@@ -23,9 +23,10 @@ use crate::transcode::{Binding, Kind, body};
 use crate::{login_form, oidc_redirect, part, sse, upload};
 
 /// Response metadata that REST clients see as headers.
-const SHOWN_METADATA: [HeaderName; 5] = [
+const SHOWN_METADATA: [HeaderName; 6] = [
     HeaderName::from_static("x-next-page-token"),
     ACCEPT_RANGES,
+    CACHE_CONTROL,
     CONTENT_DISPOSITION,
     CONTENT_RANGE,
     ETAG,
@@ -150,7 +151,7 @@ pub(crate) fn show(
 
 /// Copies what clients may see of response metadata.
 pub(crate) fn show_metadata(metadata: &HeaderMap, headers: &mut HeaderMap) {
-    // Answers are one user's own.
+    // Answers are one user's own; a service says of what may be kept.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     for name in &SHOWN_METADATA {
         if let Some(value) = metadata.get(name) {

@@ -183,6 +183,9 @@ def samples(side: Side):
     yield ask("GET", one + "/chunks?limit=2", document_id=document)
     yield ask("GET", one + "/pages?limit=2", document_id=document)
     yield ask("GET", one + "/citations?limit=2", document_id=document)
+    contract = ROOT / "examples/mozilla-public-license-2.0.pdf"
+    contract = side.processed(contract.name, contract.read_bytes(), "completed")
+    yield ask("GET", one + "/boxes?start_char=10&end_char=90", document_id=contract)
     failed = side.processed("cut-short.pdf", b"%PDF-1.7", "failed")
     yield ask("POST", one + "/retry", {}, document_id=failed)
     yield ask("POST", "/api/v1/documents/search", {"query": "written consent", "limit": 3, "filters": {"category": "regulation"}})

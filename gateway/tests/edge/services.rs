@@ -406,6 +406,36 @@ impl DocumentService for Fakes {
         nothing()
     }
 
+    type DrawPageStream = Events<HttpBody>;
+
+    /// A picture that nobody draws for whoever has it.
+    async fn draw_page(
+        &self,
+        request: Request<document::DrawPageRequest>,
+    ) -> Result<Response<Self::DrawPageStream>, Status> {
+        let asked = request.get_ref();
+        let tag = format!("\"{}-{}\"", asked.page, asked.width.unwrap_or_default());
+        let is_known = request.metadata().get("if-none-match").is_some_and(|known| *known == *tag);
+        let data = if is_known { b"" } else { &b"picture"[..] }.to_vec();
+        let content_type = "image/png".to_owned();
+        let body: Self::DrawPageStream = Box::pin(tokio_stream::iter([Ok(HttpBody {
+            content_type,
+            data,
+            ..Default::default()
+        })]));
+        let mut response = Response::new(body);
+        response.metadata_mut().insert("etag", tag.parse().unwrap());
+        response.metadata_mut().insert("cache-control", "private, no-cache".parse().unwrap());
+        Ok(response)
+    }
+
+    async fn locate_text(
+        &self,
+        _: Request<document::LocateTextRequest>,
+    ) -> Result<Response<document::LocateTextResponse>, Status> {
+        nothing()
+    }
+
     async fn list_pages(
         &self,
         _: Request<document::ListPagesRequest>,

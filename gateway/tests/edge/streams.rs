@@ -153,6 +153,22 @@ async fn a_file_is_had_in_part_not_at_all_or_only_asked_about() {
 }
 
 #[tokio::test]
+async fn a_picture_of_a_page_is_kept_by_its_reader_alone_and_asked_about() {
+    let edge = Fakes::default().edge().await;
+    let path = "/api/v1/documents/x/pages/3/image?width=400";
+    let picture = edge.get(path).send().await.unwrap();
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert_eq!(picture.headers()["cache-control"], "private, no-cache");
+    assert_eq!(picture.headers()["etag"], "\"3-400\"");
+    assert_eq!(picture.text().await.unwrap(), "picture");
+
+    let known = edge.get(path).header("if-none-match", "\"3-400\"").send().await.unwrap();
+    assert_eq!(known.status(), 304);
+    assert_eq!(known.headers()["cache-control"], "private, no-cache");
+    assert_eq!(known.text().await.unwrap(), "");
+}
+
+#[tokio::test]
 async fn a_client_that_was_cut_off_goes_on_after_the_last_event() {
     let lab = crate::support::Lab::answering(|_| Ok(Vec::new()));
     let edge = Edge::of_mesh(settings(), crate::support::everywhere(&lab.transport())).await;

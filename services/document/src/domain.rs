@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::extract::Block;
 use crate::legal::Detected;
+use crate::storage::NotCopied;
 
 /// A file of a user and what was read from it.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -212,6 +213,32 @@ pub enum Error {
     /// There is nothing to try again.
     #[error("only a document whose processing failed can be retried")]
     NotFailed,
+    /// Its format has none.
+    #[error("only a PDF has pages that can be shown")]
+    NoPages,
+    /// It waits to be read, or cannot be.
+    #[error("the document has not been read, so that nothing of it can be shown")]
+    NotRead,
+    /// A page that a document does not have.
+    #[error("the document has no page {page}; its last is page {pages}")]
+    NoSuchPage {
+        /// What was asked for.
+        page: i32,
+        /// How many there are.
+        pages: i32,
+    },
+    /// A page that is too large or too intricate, or broken.
+    #[error("page {page} cannot be drawn")]
+    NotDrawn {
+        /// The page.
+        page: i32,
+    },
+    /// A program that this takes.
+    #[error("pages cannot be shown here, as {program} (poppler-utils) is not installed")]
+    NotInstalled {
+        /// Its name.
+        program: &'static str,
+    },
     /// More bytes than a file may have.
     #[error("the file is larger than the {limit} bytes that are allowed")]
     TooLarge {
@@ -236,9 +263,21 @@ pub enum Error {
     /// The call's `Idempotency-Key` cannot be used for it.
     #[error(transparent)]
     Key(#[from] Unusable),
+    /// This machine failed.
+    #[error("a file or a program of this machine failed")]
+    Machine(#[from] std::io::Error),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] Failure),
+}
+
+impl From<NotCopied> for Error {
+    fn from(error: NotCopied) -> Self {
+        match error {
+            NotCopied::Files(error) => Self::Files(error),
+            NotCopied::Local(error) => Self::Machine(error),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -1,6 +1,7 @@
 //! Files in, exact passages out: stores what users upload, reads its text in a jailed process, cuts it
 //! into passages with exact places, and finds them by words and by meaning.
 
+mod bbox;
 mod best;
 pub mod chunk;
 mod confined;
@@ -22,6 +23,7 @@ mod storage;
 pub mod store;
 mod upload;
 mod vector;
+mod viewer;
 
 use std::sync::Arc;
 
@@ -60,6 +62,7 @@ use self::storage::Sweep;
 use self::store::{MIGRATOR, Queues, Store};
 use self::upload::Uploads;
 use self::vector::{ExactScan, Hnsw, Index};
+use self::viewer::Viewer;
 
 /// The service's name, and that of its schema.
 pub const NAME: &str = "document";
@@ -127,7 +130,8 @@ pub async fn build(
         tracing::warn!("no embedding model is in use: documents are searched by words alone");
     }
 
-    let recognizer = Recognizer::new(settings.extractor.clone(), &settings.recognition);
+    let (program, programs) = (settings.extractor.clone(), &settings.recognition);
+    let recognizer = Recognizer::new(program.clone(), programs);
     let queue = |table, terms| Queue::new(pool.clone(), table, "document_id", terms);
     let queues = Queues {
         readings: queue(QUEUE_TABLE, settings.terms),
@@ -140,6 +144,7 @@ pub async fn build(
     let store = Store::new(pool.clone(), queues.clone());
     let Queues { readings, deletions, embeddings, descriptions } = queues;
     Sweep::new(store.clone(), Arc::clone(&files), &settings.place, settings.sweep).spawn(shutdown);
+    let viewer = Viewer::new(store.clone(), Arc::clone(&files), program, programs);
     let processing = Processing {
         store: store.clone(),
         files: Arc::clone(&files),
@@ -192,7 +197,7 @@ pub async fn build(
     let search = Search::new(store.clone(), by_model, settings.effort);
     let personal_data = PersonalData::new(pool, PERSONAL_DATA, shutdown.clone())
         .with_files(Arc::new(StoredFiles(Arc::clone(&files))));
-    let rpc = DocumentRpc { store: store.clone(), files, uploads, search, notices };
+    let rpc = DocumentRpc { store: store.clone(), files, uploads, search, viewer, notices };
     let server = Server::builder(guard)
         .ledger(ledger)
         .service(DocumentServiceServer::new(rpc))

@@ -7,10 +7,6 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use elenchus_durable::{Failure as JobFailure, Handler, Lease};
 use elenchus_embedding::Embedder;
-use futures_util::TryStreamExt;
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
@@ -20,7 +16,7 @@ use crate::embedding::{Stop, embed_next};
 use crate::extract::{BlockKind, Extracted, Extractor, Failure, PAGE_BREAK, Source, has_words};
 use crate::legal::{Cited, authorities, cited, detect};
 use crate::recognize::Recognizer;
-use crate::storage::Files;
+use crate::storage::{Files, NotCopied, local_copy};
 use crate::store::{Says, Store, Vectors};
 
 /// The table whose rows are the jobs, and the channel of their wakes.
@@ -157,22 +153,12 @@ impl Processing {
         Ok(())
     }
 
-    /// The file on this machine, without a name: gone when it is closed.
     async fn local_copy(&self, document: &Document) -> Result<File, End> {
-        let local = |error: std::io::Error| End::Try(passing(error));
-        let files = End::Files;
-        let mut copy = tokio::fs::File::from_std(tempfile::tempfile().map_err(local)?);
-        let mut bytes = self
-            .files
-            .get(&Path::from(document.storage_key.as_str()))
-            .await
-            .map_err(files)?
-            .into_stream();
-        while let Some(part) = bytes.try_next().await.map_err(files)? {
-            copy.write_all(&part).await.map_err(local)?;
-        }
-        copy.rewind().await.map_err(local)?;
-        Ok(copy.into_std().await)
+        let copy = local_copy(&*self.files, &document.storage_key).await;
+        copy.map_err(|error| match error {
+            NotCopied::Files(error) => End::Files(error),
+            NotCopied::Local(error) => End::Try(passing(error)),
+        })
     }
 
     /// Gives the passages that have none a vector of the model in use. Where its provider cannot, that is

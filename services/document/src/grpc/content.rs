@@ -110,7 +110,7 @@ fn disposition(filename: &str) -> String {
     value
 }
 
-fn put(metadata: &mut MetadataMap, name: &'static str, value: &str) {
+pub(super) fn put(metadata: &mut MetadataMap, name: &'static str, value: &str) {
     if let Ok(value) = MetadataValue::try_from(value) {
         metadata.insert(name, value);
     }

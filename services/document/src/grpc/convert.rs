@@ -14,6 +14,7 @@ use crate::domain::{Document, Error, PageText, Passage};
 use crate::extract::Block;
 use crate::legal::{Cited, Detected};
 use crate::search::{Found, Hit};
+use crate::viewer::Area;
 
 /// When to try again what needs files that cannot be reached.
 const FILES_PAUSE: Duration = Duration::from_secs(5);
@@ -21,11 +22,14 @@ const FILES_PAUSE: Duration = Duration::from_secs(5);
 impl Classify for Error {
     fn code(&self) -> Code {
         match self {
-            Self::NotFound => Code::NotFound,
+            Self::NotFound | Self::NoSuchPage { .. } => Code::NotFound,
             Self::Invalid { .. } | Self::Unsupported { .. } => Code::InvalidArgument,
-            Self::NotFailed => Code::FailedPrecondition,
+            Self::NotFailed | Self::NoPages | Self::NotRead | Self::NotDrawn { .. } => {
+                Code::FailedPrecondition
+            }
+            Self::NotInstalled { .. } => Code::Unimplemented,
             Self::TooLarge { .. } | Self::BeyondEnd { .. } => Code::OutOfRange,
-            Self::Files(object_store::Error::NotFound { .. }) => Code::Internal,
+            Self::Files(object_store::Error::NotFound { .. }) | Self::Machine(_) => Code::Internal,
             Self::Files(_) => Code::Unavailable,
             Self::Key(unusable) => unusable.code(),
             Self::Store(failure) => failure.code(),
@@ -37,6 +41,12 @@ impl Classify for Error {
             Self::NotFound => "DOCUMENT_NOT_FOUND",
             Self::Invalid { .. } => "INVALID_FIELD",
             Self::NotFailed => "NOT_FAILED",
+            Self::NoPages => "NO_PAGES",
+            Self::NotRead => "NOT_READ",
+            Self::NoSuchPage { .. } => "PAGE_NOT_FOUND",
+            Self::NotDrawn { .. } => "PAGE_NOT_DRAWN",
+            Self::NotInstalled { .. } => "NOT_INSTALLED",
+            Self::Machine(_) => "MACHINE_FAILED",
             Self::Unsupported { .. } => "UNSUPPORTED_FILE_TYPE",
             Self::TooLarge { .. } => "FILE_TOO_LARGE",
             Self::BeyondEnd { .. } => "RANGE_NOT_SATISFIABLE",
@@ -197,6 +207,15 @@ fn of_block(start: i32, block: &Block) -> pb::Block {
         level: block.level,
         start_char: start + block.start,
         end_char: start + block.end,
+    }
+}
+
+impl From<Area> for pb::Box {
+    fn from(area: Area) -> Self {
+        // A hundred-thousandth of a page is less than a pixel of any picture of it.
+        let [left, top, right, bottom] = area.at.map(|part| (part * 1e5).round() / 1e5);
+        let (page, start_char, end_char) = (area.page, area.start_char, area.end_char);
+        Self { page, start_char, end_char, left, top, right, bottom }
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod content;
 mod convert;
+mod image;
 mod stream;
+
+use std::ops::RangeInclusive;
 
 use elenchus_durable::Notices;
 use elenchus_proto::google::api::HttpBody;
@@ -22,12 +25,17 @@ use crate::search::{Method, Search};
 use crate::storage::Files;
 use crate::store::{Change, Filters, Listing, Scope, Store};
 use crate::upload::Uploads;
+use crate::viewer::Viewer;
 
 const DEFAULT_PAGE: i32 = 50;
 const DEFAULT_RESULTS: i32 = 10;
 const MAX_RESULTS: i32 = 50;
 const MAX_QUERY_CHARS: usize = 4_000;
 const MAX_CITATION_CHARS: usize = 200;
+/// Pixels. Wider shows no more of a page that was scanned.
+const WIDTHS: RangeInclusive<i32> = 50..=2400;
+const DEFAULT_WIDTH: i32 = 1200;
+const MAX_LOCATED_CHARS: i32 = 50_000;
 const STATUSES: [&str; 4] = ["pending", "processing", "completed", "failed"];
 
 /// The service behind the protos.
@@ -36,6 +44,7 @@ pub(crate) struct DocumentRpc {
     pub(crate) files: Files,
     pub(crate) uploads: Uploads,
     pub(crate) search: Search,
+    pub(crate) viewer: Viewer,
     pub(crate) notices: Notices,
 }
 
@@ -168,6 +177,43 @@ impl DocumentService for DocumentRpc {
         let next = found.last().filter(|_| page.is_full(found.len())).map(|last| last.page_number);
         let pages = found.into_iter().map(Into::into).collect();
         respond(pb::ListPagesResponse { pages }, next)
+    }
+
+    type DrawPageStream = Answers<HttpBody>;
+
+    async fn draw_page(
+        &self,
+        request: Request<pb::DrawPageRequest>,
+    ) -> Result<Response<Self::DrawPageStream>, Status> {
+        let owner = Caller::of(&request)?.user_id;
+        let asked = request.get_ref();
+        let width = asked.width.unwrap_or(DEFAULT_WIDTH);
+        if !WIDTHS.contains(&width) {
+            let (least, most) = (WIDTHS.start(), WIDTHS.end());
+            return Err(invalid("width", format!("must be from {least} to {most}, not {width}")));
+        }
+        let document = self.document(owner, &asked.document_id).await?;
+        image::image(&self.viewer, &document, asked.page, width, request.metadata()).await
+    }
+
+    async fn locate_text(
+        &self,
+        request: Request<pb::LocateTextRequest>,
+    ) -> Result<Response<pb::LocateTextResponse>, Status> {
+        let owner = Caller::of(&request)?.user_id;
+        let request = request.into_inner();
+        let document = self.document(owner, &request.document_id).await?;
+        let part = request.start_char..request.end_char;
+        if part.start < 0 {
+            return Err(invalid("start_char", format!("must be 0 or more, not {}", part.start)));
+        }
+        if !(1..=MAX_LOCATED_CHARS).contains(&part.end.saturating_sub(part.start)) {
+            let problem = format!("must be 1 to {MAX_LOCATED_CHARS} more than start_char");
+            return Err(invalid("end_char", problem));
+        }
+        let areas = self.viewer.locate(&document, part).await.map_err(from_error)?;
+        let boxes = areas.into_iter().map(Into::into).collect();
+        Ok(Response::new(pb::LocateTextResponse { boxes }))
     }
 
     async fn list_citations(

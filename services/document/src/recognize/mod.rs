@@ -49,6 +49,11 @@ impl Settings {
         })
     }
 
+    /// Where poppler's drawer of pages is, if it is installed.
+    pub fn pdftoppm(&self) -> Option<&Path> {
+        self.pdftoppm.as_deref()
+    }
+
     /// Where poppler's reader of text is, if it is installed.
     pub fn pdftotext(&self) -> Option<&Path> {
         self.pdftotext.as_deref()

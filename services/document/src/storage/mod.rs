@@ -1,6 +1,7 @@
 //! Where the bytes of files are kept: a folder, or a bucket. Names in it are ours, and say nothing of
 //! the names that files came with.
 
+mod copy;
 mod probe;
 mod settings;
 mod sweep;
@@ -16,6 +17,7 @@ use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use secrecy::ExposeSecret;
 
+pub(crate) use self::copy::{NotCopied, local_copy};
 pub use self::probe::probe_files;
 pub use self::settings::{Place, S3};
 pub(crate) use self::sweep::Sweep;

@@ -1,5 +1,7 @@
 //! The pages of a document's text.
 
+use std::ops::Range;
+
 use elenchus_durable::{Error as Lost, Lease};
 use elenchus_rpc::page::Page as Slice;
 use sqlx::types::Json;
@@ -55,6 +57,24 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(found)
+    }
+
+    /// The pages that a part of a document's text stands on.
+    pub(crate) async fn pages_of(
+        &self,
+        document: Uuid,
+        part: &Range<i32>,
+    ) -> Result<Vec<PageText>, sqlx::Error> {
+        sqlx::query_as(concat!(
+            "SELECT * FROM (",
+            columns!(),
+            ") page WHERE start_char < $3 AND $2 < start_char + char_length(content) ORDER BY page_number"
+        ))
+        .bind(document)
+        .bind(part.start)
+        .bind(part.end)
+        .fetch_all(&self.pool)
+        .await
     }
 
     /// Keeps what was read from a file.

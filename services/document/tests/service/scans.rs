@@ -7,7 +7,7 @@ use crate::pdf::{Page, pdf};
 use crate::service::Ground;
 
 /// Whether scans can be read here. They must be where everything is tested.
-fn can_recognize() -> bool {
+pub(crate) fn can_recognize() -> bool {
     let env = Env::of_process().unwrap();
     let settings = elenchus_document::recognize::Settings::from_env(&env).unwrap();
     let is_complete = settings.missing().is_empty();

@@ -78,6 +78,7 @@ impl Rows {
             ("session_id", id(&session[0]["id"])),
             ("user_id", id(&me["id"])),
             ("template_id", "contract_review".to_owned()),
+            ("page", "1".to_owned()),
             ("erasure_id", "01a20d32-260b-7010-8285-6c1297227a23".to_owned()),
         ])
     }

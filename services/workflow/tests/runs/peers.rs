@@ -93,6 +93,7 @@ fn result(document_id: &str, number: usize) -> pb::SearchResult {
 #[tonic::async_trait]
 impl DocumentService for Documents {
     type DownloadDocumentStream = ReceiverStream<Result<HttpBody, Status>>;
+    type DrawPageStream = ReceiverStream<Result<HttpBody, Status>>;
     type WatchDocumentStream = ReceiverStream<Result<pb::WatchDocumentResponse, Status>>;
 
     async fn get_document(
@@ -176,6 +177,20 @@ impl DocumentService for Documents {
         &self,
         _: Request<pb::ListChunksRequest>,
     ) -> Result<Response<pb::ListChunksResponse>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn draw_page(
+        &self,
+        _: Request<pb::DrawPageRequest>,
+    ) -> Result<Response<Self::DrawPageStream>, Status> {
+        Err(Status::unimplemented("not played"))
+    }
+
+    async fn locate_text(
+        &self,
+        _: Request<pb::LocateTextRequest>,
+    ) -> Result<Response<pb::LocateTextResponse>, Status> {
         Err(Status::unimplemented("not played"))
     }
 
