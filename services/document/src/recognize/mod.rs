@@ -1,8 +1,13 @@
-//! Words out of pictures: a page of a PDF drawn by poppler, read by tesseract, each a confined process
-//! of its own. Where either is not installed there is no recogniser, and the pages say so.
+//! Words out of pictures: a page of a PDF drawn by poppler, its words found by tesseract, and brought into
+//! the order of reading by poppler again, each a confined process of its own. Where one is not installed
+//! there is no recogniser, and the pages say so.
 
+mod hocr;
+mod layer;
+mod order;
+mod page;
 mod probe;
-mod tsv;
+mod straight;
 
 use std::fs::File;
 use std::io;
@@ -10,16 +15,20 @@ use std::path::{Path, PathBuf};
 
 use elenchus_settings::{Env, Invalid};
 
+pub use self::page::{Recognized, Word};
 pub use self::probe::Installed;
-pub use self::tsv::{Recognized, Word};
 
+use self::hocr::Seen;
+use self::layer::layer;
+use self::order::Order;
+use self::straight::straightened;
+use crate::bbox;
 use crate::confined::Confined;
 
 /// The longer side of a page's picture: 300 dots an inch on letter paper. Fewer lose words of small print;
 /// bounded so that a page that claims to be a wall costs no more than another.
 const PIXELS: &str = "3300";
 const DOTS_PER_INCH: &str = "300";
-
 /// Where the programs are, and which language the scans are in.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -83,6 +92,7 @@ pub struct Recognizer {
     confined: Confined,
     tesseract: PathBuf,
     pdftoppm: PathBuf,
+    pdftotext: PathBuf,
     language: String,
 }
 
@@ -93,6 +103,7 @@ impl Recognizer {
             confined: Confined::new(program, settings.tessdata.clone()),
             tesseract: settings.tesseract.clone()?,
             pdftoppm: settings.pdftoppm.clone()?,
+            pdftotext: settings.pdftotext.clone()?,
             language: settings.language.clone(),
         })
     }
@@ -104,8 +115,23 @@ impl Recognizer {
         let draw =
             ["-gray", "-scale-to", PIXELS, "-f", &page, "-l", &page, "-singlefile", "/dev/stdin"];
         let picture = self.confined.run(&self.pdftoppm, &draw, pdf.try_clone()?.into()).await?;
-        let read = ["stdin", "stdout", "--dpi", DOTS_PER_INCH, "-l", &self.language, "tsv"];
-        let table = self.confined.feed(&self.tesseract, &read, picture).await?;
-        Ok(Recognized::parse(&String::from_utf8_lossy(&table)))
+        let read = ["stdin", "stdout", "--dpi", DOTS_PER_INCH, "-l", &self.language, "hocr"];
+        let found = self.confined.feed(&self.tesseract, &read, picture).await?;
+        let seen = Seen::parse(&String::from_utf8_lossy(&found));
+        let order = self.order(&seen).await?;
+        Ok(Recognized::new(&seen, order))
+    }
+
+    /// The order in which poppler reads the words, as it does those of a PDF that was never printed.
+    async fn order(&self, seen: &Seen) -> io::Result<Option<Order>> {
+        let words = straightened(seen);
+        let layer = layer(seen.width, seen.height, &words);
+        let arguments = [bbox::OPTION, "-", "-"];
+        let layout = self.confined.feed(&self.pdftotext, &arguments, layer).await?;
+        let order = Order::parse(&String::from_utf8_lossy(&layout), words.len());
+        if order.is_none() && !words.is_empty() {
+            tracing::debug!(words = words.len(), "the order of a page's words is not known");
+        }
+        Ok(order)
     }
 }

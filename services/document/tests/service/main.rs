@@ -19,6 +19,7 @@ mod pdf;
 mod picture;
 mod providers;
 mod reading;
+mod scanned;
 mod scans;
 mod service;
 mod structure;

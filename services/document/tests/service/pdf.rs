@@ -67,7 +67,7 @@ fn picture() -> Vec<u8> {
     stream(&entries, &PICTURE[41..41 + length])
 }
 
-fn stream(entries: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn stream(entries: &str, bytes: &[u8]) -> Vec<u8> {
     let mut object = format!("<< {entries}/Length {} >>\nstream\n", bytes.len()).into_bytes();
     object.extend(bytes);
     object.extend(b"\nendstream");

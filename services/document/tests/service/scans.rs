@@ -4,6 +4,7 @@ use elenchus_proto::pb::document::v1 as pb;
 use elenchus_settings::Env;
 
 use crate::pdf::{Page, pdf};
+use crate::scanned::scanned;
 use crate::service::Ground;
 
 /// Whether scans can be read here. They must be where everything is tested.
@@ -60,6 +61,40 @@ async fn a_scan_with_a_stamped_number_is_read_and_not_taken_for_a_page_of_text()
     let page = &node.pages(&document.id).await[0];
     assert_eq!(page.source, "ocr");
     assert!(page.content.contains("Either party may terminate this agreement"), "{page:?}");
+}
+
+#[tokio::test]
+async fn what_stands_side_by_side_on_a_scan_is_not_read_across() {
+    if !can_recognize() {
+        return;
+    }
+    let ground = Ground::new().await;
+    let node = ground.node().await;
+    let file = scanned(&[
+        (60, 640, "Your information, and what you should know before you give it to the court"),
+        (60, 600, "Street Address"),
+        (60, 574, "City / State / Zip Code"),
+        (60, 548, "Phone Number"),
+        (60, 522, "Social Security Number"),
+        (240, 606, "Check this box if you wish to keep"),
+        (240, 592, "the information in this box"),
+        (240, 578, "confidential because you"),
+        (240, 564, "fear for your safety and for the"),
+        (240, 550, "safety of your children, or if"),
+        (240, 536, "a court has told you to do so."),
+        (60, 480, "List all minor children who are affected by this action."),
+    ]);
+    let document = node.read("form.pdf", &file).await;
+    let page = &node.pages(&document.id).await[0];
+    assert_eq!(page.source, "ocr");
+    let words = page.content.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("fear for your safety and for the safety of your children"), "{page:?}");
+    assert!(words.contains("Street Address City / State / Zip Code Phone Number"), "{page:?}");
+    let told = page.words.iter().map(|word| {
+        slice(&page.content, word.start_char - page.start_char, word.end_char - page.start_char)
+    });
+    assert_eq!(told.collect::<Vec<_>>().join(" "), words, "each word has its box");
+    assert!(page.words.iter().all(|word| word.left < word.right && word.right <= page.width));
 }
 
 #[tokio::test]
