@@ -103,12 +103,25 @@ fn quote_item(
         text: quote.text.clone(),
         marker: marker.map(|marker| marker.name.clone()),
         status: verdict.status,
-        reason: verdict.reason.or(is_elsewhere.then_some(Reason::OtherSource)),
+        reason: verdict
+            .reason
+            .or(is_elsewhere.then_some(Reason::OtherSource))
+            .or(rests_on_recovered(&verdict, sources).then_some(Reason::RecoveredText)),
         locations: verdict.locations,
         diff: verdict.diff,
         gaps: verdict.gaps,
         facts: None,
     }
+}
+
+/// Whether what was found would be another without the sources that are damaged.
+fn rests_on_recovered(verdict: &Verdict, sources: &[Source<'_>]) -> bool {
+    let mut recovered = sources.iter().filter(|source| source.is_recovered());
+    if verdict.locations.is_empty() {
+        return verdict.status == Status::NotFound && recovered.next().is_some();
+    }
+    let recovered: Vec<&str> = recovered.map(Source::document_id).collect();
+    verdict.locations.iter().all(|place| recovered.contains(&place.document_id.as_str()))
 }
 
 /// Where no source has a marker, numbers in brackets are not ours to judge.

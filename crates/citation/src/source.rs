@@ -20,6 +20,7 @@ pub struct Source<'a> {
     text: Option<Cow<'a, str>>,
     first_char: usize,
     first_page: Option<usize>,
+    is_recovered: bool,
     index: OnceLock<Index>,
     bare: OnceLock<Option<Bare>>,
 }
@@ -40,6 +41,7 @@ impl<'a> Source<'a> {
             text: None,
             first_char: 0,
             first_page: None,
+            is_recovered: false,
             index: OnceLock::new(),
             bare: OnceLock::new(),
         }
@@ -59,6 +61,17 @@ impl<'a> Source<'a> {
         self.first_char = first_char;
         self.first_page = page.or(self.first_page);
         self
+    }
+
+    /// The text was recovered from a damaged file: it may lack words, or change them.
+    #[must_use]
+    pub fn recovered(self) -> Self {
+        Self { is_recovered: true, ..self }
+    }
+
+    /// Whether its text was recovered from a damaged file.
+    pub(crate) fn is_recovered(&self) -> bool {
+        self.is_recovered
     }
 
     /// Its id.

@@ -254,6 +254,30 @@ fn what_cannot_be_checked_says_why() {
 }
 
 #[test]
+fn what_rests_on_text_of_a_damaged_file_says_so() {
+    let text = "The rent is due every month.";
+    let (damaged, whole) = (Source::new("damaged", text).recovered(), Source::new("whole", text));
+    let answer = "“The rent is due every month” and “the tenant pays the taxes”.";
+    let facts = |sources: &[Source<'_>]| {
+        let report = check(answer, sources, &Options::default());
+        report.items.iter().map(|item| (item.status, item.reason)).collect::<Vec<_>>()
+    };
+    let recovered = Some(Reason::RecoveredText);
+    assert_eq!(
+        facts(std::slice::from_ref(&damaged)),
+        [(Status::Verbatim, recovered), (Status::NotFound, recovered)]
+    );
+    // A place in a file that is whole is enough; a damaged one may yet hold what was not found.
+    assert_eq!(
+        facts(&[damaged, whole.clone()]),
+        [(Status::Verbatim, None), (Status::NotFound, recovered)]
+    );
+    assert_eq!(facts(&[whole]), [(Status::Verbatim, None), (Status::NotFound, None)]);
+    let report = check(answer, &[Source::new("damaged", text).recovered()], &Options::default());
+    assert_eq!(report.findings().count(), 2, "a reader should look at both");
+}
+
+#[test]
 fn markers_are_held_against_the_sources() {
     let sources = [
         Source::new("a", "The rent is due monthly.").with_marker("[1]"),

@@ -38,6 +38,8 @@ pub struct Document {
     pub error: String,
     /// Why it failed, for programs.
     pub error_code: String,
+    /// What its owner must know of a file that was read although it is damaged. Empty otherwise.
+    pub warning: String,
     /// Which reader read it.
     pub reader: String,
     /// Pages, where the format has them.
@@ -111,6 +113,8 @@ pub struct Passage {
     pub title: String,
     /// The sections that it cites.
     pub citations: Vec<String>,
+    /// Whether its text was recovered from a damaged file.
+    pub is_recovered: bool,
 }
 
 /// A page of a document's text.

@@ -233,6 +233,8 @@ fn passages(
                 heading: chunk.section.last().copied().unwrap_or_default().to_owned(),
                 title: title.clone(),
                 citations: [sections(chunk.content), authorities(within)].concat(),
+                // The document says it.
+                is_recovered: false,
             }
         })
         .collect()

@@ -160,6 +160,8 @@ pub enum Reason {
     OtherSource,
     /// The quote is longer than a quote can be.
     TooLong,
+    /// The words were held against text that was recovered from a damaged file.
+    RecoveredText,
 }
 
 impl fmt::Display for Reason {
@@ -172,6 +174,9 @@ impl fmt::Display for Reason {
             Self::SegmentTooShort => "a part of it is too short to be placed",
             Self::OtherSource => "the words stand in another source than the one named",
             Self::TooLong => "it is too long for a quote",
+            Self::RecoveredText => {
+                "the source is damaged, and its recovered text may lack or change words"
+            }
         })
     }
 }

@@ -182,5 +182,6 @@ fn passage(result: pb::SearchResult) -> Passage {
         start_char: result.start_char,
         end_char: result.end_char,
         score: result.score,
+        is_recovered: result.is_recovered,
     }
 }

@@ -38,6 +38,7 @@ fn cut(text: &str, number: usize) -> Vec<Passage> {
             start_char: offset(char),
             end_char: offset(char + content.chars().count()),
             score: 0.0,
+            is_recovered: false,
         });
     }
     passages

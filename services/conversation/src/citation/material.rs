@@ -29,6 +29,8 @@ pub(crate) struct Text {
     pub(crate) content: String,
     pub(crate) first_char: usize,
     pub(crate) first_page: Option<usize>,
+    /// Whether it was recovered from a damaged file.
+    is_recovered: bool,
     chunks: Vec<(Uuid, Range<usize>)>,
 }
 
@@ -109,6 +111,7 @@ impl Text {
             content: passage.content.clone(),
             first_char,
             first_page: passage.page.map(count),
+            is_recovered: passage.is_recovered,
             chunks: passage.chunk_id.map(|id| (id, first_char..end)).into_iter().collect(),
         }
     }
@@ -122,6 +125,7 @@ impl Text {
             content,
             first_char: 0,
             first_page: None,
+            is_recovered: false,
             chunks: Vec::new(),
         }
     }
@@ -158,6 +162,7 @@ impl Text {
             content,
             first_char,
             first_page: first.and_then(|chunk| chunk.page).map(count),
+            is_recovered: chunks.iter().any(|chunk| chunk.is_recovered),
             chunks: placed.collect(),
         }
     }
@@ -166,6 +171,7 @@ impl Text {
     pub(super) fn source(&self, at: usize) -> Source<'_> {
         let source = Source::new(at.to_string(), self.content.as_str())
             .beginning_at(self.first_char, self.first_page);
+        let source = if self.is_recovered { source.recovered() } else { source };
         self.markers.iter().fold(source, |source, marker| source.with_marker(marker.as_str()))
     }
 }

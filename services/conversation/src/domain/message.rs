@@ -146,6 +146,8 @@ pub struct Passage {
     pub end_char: i32,
     /// How well it fits; higher is better.
     pub score: f64,
+    /// Whether it was recovered from a damaged file.
+    pub is_recovered: bool,
 }
 
 /// As a model is told of it.

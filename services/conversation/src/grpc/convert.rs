@@ -84,6 +84,7 @@ impl From<pb::Passage> for Passage {
             start_char: passage.start_char,
             end_char: passage.end_char,
             score: passage.score,
+            is_recovered: passage.is_recovered,
         }
     }
 }
@@ -99,6 +100,7 @@ impl From<Passage> for pb::Passage {
             start_char: passage.start_char,
             end_char: passage.end_char,
             score: passage.score,
+            is_recovered: passage.is_recovered,
         }
     }
 }

@@ -65,11 +65,14 @@ pub struct Failure {
     pub code: FailureCode,
     /// What went wrong and what to do, for people.
     pub message: String,
+    /// What exactly is damaged.
+    #[serde(default)]
+    detail: String,
 }
 
 impl Failure {
     fn new(code: FailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), detail: String::new() }
     }
 
     pub(super) fn empty() -> Self {
@@ -107,12 +110,19 @@ impl Failure {
     }
 
     pub(super) fn damaged(detail: &str) -> Self {
-        Self::new(
-            FailureCode::Damaged,
-            format!(
-                "The file is damaged or cut short: {detail}. Open it, save it anew, or ask for a complete \
-                 copy, and upload that."
-            ),
+        let message = format!(
+            "The file is damaged or cut short: {detail}. Open it, save it anew, or ask for a complete \
+             copy, and upload that."
+        );
+        Self { detail: detail.to_owned(), ..Self::new(FailureCode::Damaged, message) }
+    }
+
+    /// What to tell where the text of a damaged file was recovered all the same.
+    pub(super) fn warning(&self) -> String {
+        format!(
+            "The file is damaged or cut short: {}. What could be recovered of its text may lack words or \
+             change them: hold it against a complete copy before you rely on it.",
+            self.detail
         )
     }
 

@@ -141,6 +141,9 @@ pub struct Extracted {
     pub pages: Vec<Page>,
     /// Whether the format has pages.
     pub is_paged: bool,
+    /// What its owner must know of a file that was read although it is damaged. Empty otherwise.
+    #[serde(default)]
+    pub warning: String,
 }
 
 /// A page of a file.
@@ -161,6 +164,8 @@ pub struct Page {
 pub enum Source {
     /// The file says it.
     Text,
+    /// It was recovered from a damaged file, and may lack words or change them.
+    Recovered,
     /// What is filled in to the file's form, after the last page and on none.
     Form,
     /// Nothing yet: the page is a picture, and its words are still to be recognised.
@@ -176,6 +181,7 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Recovered => "recovered",
             Self::Form => "form",
             Self::Scan => "scan",
             Self::Ocr => "ocr",
@@ -195,7 +201,8 @@ impl Extracted {
     fn whole(file_type: FileType, reader: &str, marked: &str) -> Self {
         let (text, blocks) = block::unmark(marked);
         let pages = vec![Page { text, source: Source::Text, blocks }];
-        Self { file_type, reader: reader.to_owned(), pages, is_paged: false }
+        let (reader, warning) = (reader.to_owned(), String::new());
+        Self { file_type, reader, pages, is_paged: false, warning }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Starts the reading process, feeds it one file, and waits for it no longer than is fair. A PDF that
-//! it read is read by poppler too, where that is installed.
+//! it read is read by poppler too, where that is installed, and so is one that it found damaged.
 
 use std::fs::File;
 use std::io::{self, Seek};
@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
 
 use super::poppler::Poppler;
-use super::{EXTRACT_ARGUMENT, Extracted, Failure, FileType};
+use super::{EXTRACT_ARGUMENT, Extracted, Failure, FailureCode, FileType};
 
 /// The end of what the process says of itself that is kept.
 const COMPLAINT: u64 = 8 << 10;
@@ -64,18 +64,24 @@ impl Extractor {
     ) -> io::Result<Result<Extracted, Failure>> {
         let began = Instant::now();
         let bytes = tokio::fs::File::from_std(file.try_clone()?);
-        let mut outcome = self.jailed(bytes, extension).await?;
-        if let (Ok(read), Some(poppler)) = (&mut outcome, &self.poppler)
-            && read.file_type == FileType::Pdf
-        {
-            file.rewind()?;
-            let left = self.limits.time.saturating_sub(began.elapsed());
-            // Where it takes too long, what was read before stands.
-            if let Ok(outcome) = timeout(left, poppler.read_anew(read, &file)).await {
-                outcome?;
+        let outcome = self.jailed(bytes, extension).await?;
+        let Some(poppler) = &self.poppler else { return Ok(outcome) };
+        file.rewind()?;
+        let left = self.limits.time.saturating_sub(began.elapsed());
+        // Where it takes too long, what was found before stands.
+        match outcome {
+            Ok(mut read) if read.file_type == FileType::Pdf => {
+                if let Ok(outcome) = timeout(left, poppler.read_anew(&mut read, &file)).await {
+                    outcome?;
+                }
+                Ok(Ok(read))
             }
+            Err(damage) if is_damaged_pdf(&damage, extension) => {
+                let recovered = timeout(left, poppler.recover(&file, &damage)).await;
+                Ok(recovered.unwrap_or(Ok(None))?.ok_or(damage))
+            }
+            outcome => Ok(outcome),
         }
-        Ok(outcome)
     }
 
     async fn jailed(
@@ -134,6 +140,11 @@ impl Extractor {
         }
         serde_json::from_slice(&answer).map_err(io::Error::other)
     }
+}
+
+/// What is no PDF under such a name is said to be something else.
+fn is_damaged_pdf(failure: &Failure, extension: &str) -> bool {
+    failure.code == FailureCode::Damaged && extension == FileType::Pdf.as_str()
 }
 
 /// A process that stops listening has its reasons, which its end tells.

@@ -47,7 +47,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Extracted, Failure> {
     if has_words(&form) {
         pages.push(Page { text: form, source: Source::Form, blocks: Vec::new() });
     }
-    Ok(Extracted { file_type: FileType::Pdf, reader: "unpdf".to_owned(), pages, is_paged: true })
+    let (reader, warning) = ("unpdf".to_owned(), String::new());
+    Ok(Extracted { file_type: FileType::Pdf, reader, pages, is_paged: true, warning })
 }
 
 /// What is filled in to the fields of a form, a line each. The reader does not say on which page.

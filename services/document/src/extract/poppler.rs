@@ -1,14 +1,16 @@
 //! The text of a PDF as poppler's `pdftotext` says it: in the order of reading, with what the fields of
-//! forms show. It says nothing of damage, so the reader in the jail has looked at the file before.
+//! forms show. It says nothing of damage, so the reader in the jail has looked at the file before; what
+//! poppler still reads of a file that is damaged is marked as recovered.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Extracted, Page, Source, clean, has_words};
+use super::{Extracted, Failure, FileType, Page, Source, clean, has_words};
 use crate::confined::Confined;
 
+const READER: &str = "poppler";
 /// What ends each page.
 const PAGE_END: char = '\u{c}';
 /// A page with fewer words may be a scan with a stamp on it, such as a Bates number.
@@ -16,10 +18,13 @@ const FEW_WORDS: usize = 12;
 /// It is one where its pictures cover so many square inches: near half of a letter page.
 const SCAN_AREA: f64 = 40.0;
 
+/// A damaged file may say that it has any number of pages.
+const MOST_RECOVERED: &str = "5000";
+
 /// Opened anew through its descriptor, so that the readers can seek in it.
 const INPUT: &str = "/dev/stdin";
 
-/// Reads PDFs that were found whole.
+/// Reads PDFs.
 #[derive(Debug, Clone)]
 pub(super) struct Poppler {
     confined: Confined,
@@ -40,12 +45,8 @@ impl Poppler {
 
     /// Replaces the text of the pages, unless poppler fails on the file or finds other pages in it.
     pub(super) async fn read_anew(&self, read: &mut Extracted, pdf: &File) -> io::Result<()> {
-        let arguments = ["-enc", "UTF-8", "-eol", "unix", INPUT, "-"];
-        let output =
-            self.confined.run(&self.pdftotext, &arguments, pdf.try_clone()?.into()).await?;
-        let text = String::from_utf8_lossy(&output);
-        let mut texts: Vec<&str> = text.split(PAGE_END).collect();
-        texts.pop();
+        let text = self.text(pdf, &[]).await?;
+        let texts = texts(&text);
         let count = read.pages.iter().filter(|page| page.source != Source::Form).count();
         if texts.len() == count {
             replace(read, &texts);
@@ -53,6 +54,33 @@ impl Poppler {
             tracing::debug!(pages = count, found = texts.len(), "poppler reads other pages");
         }
         self.find_stamped_scans(read, pdf).await
+    }
+
+    /// What can still be read of a file that the other reader found damaged, if that is anything.
+    pub(super) async fn recover(
+        &self,
+        pdf: &File,
+        damage: &Failure,
+    ) -> io::Result<Option<Extracted>> {
+        let text = self.text(pdf, &["-l", MOST_RECOVERED]).await?;
+        let pages: Vec<Page> = texts(&text)
+            .into_iter()
+            .map(|text| Page { text: clean(text), source: Source::Recovered, blocks: Vec::new() })
+            .collect();
+        Ok(pages.iter().any(|page| has_words(&page.text)).then(|| Extracted {
+            file_type: FileType::Pdf,
+            reader: READER.to_owned(),
+            pages,
+            is_paged: true,
+            warning: damage.warning(),
+        }))
+    }
+
+    async fn text(&self, pdf: &File, only: &[&str]) -> io::Result<String> {
+        let arguments = [only, &["-enc", "UTF-8", "-eol", "unix", INPUT, "-"]].concat();
+        let input = pdf.try_clone()?.into();
+        let output = self.confined.run(&self.pdftotext, &arguments, input).await?;
+        Ok(String::from_utf8_lossy(&output).into_owned())
     }
 
     /// Has the pages recognised whose few words stand on a picture.
@@ -71,6 +99,13 @@ impl Poppler {
         }
         Ok(())
     }
+}
+
+/// The text of each page.
+fn texts(text: &str) -> Vec<&str> {
+    let mut texts: Vec<&str> = text.split(PAGE_END).collect();
+    texts.pop();
+    texts
 }
 
 fn may_be_stamped(page: &Page) -> bool {
@@ -105,7 +140,7 @@ fn replace(read: &mut Extracted, texts: &[&str]) {
         let text = clean(text);
         if has_words(&text) {
             *page = Page { text, source: Source::Text, blocks: Vec::new() };
-            read.reader = "poppler".to_owned();
+            read.reader = READER.to_owned();
         }
     }
     // What is filled in stands on its page now.
@@ -150,6 +185,7 @@ page   num  type   width height color comp bpc  enc interp  object ID x-ppi y-pp
             reader: "unpdf".to_owned(),
             pages,
             is_paged: true,
+            warning: String::new(),
         };
         replace(&mut read, &["Name Ada Lovelace\n", " \n", ""]);
         assert_eq!(read.reader, "poppler");

@@ -92,6 +92,7 @@ impl From<Document> for pb::Document {
             processing_status: document.status,
             processing_error: document.error,
             processing_error_code: document.error_code,
+            processing_warning: document.warning,
             reader: document.reader,
             page_count: document.page_count,
             char_count: document.char_count,
@@ -157,6 +158,7 @@ impl From<Passage> for pb::Chunk {
             page: passage.page,
             start_char: passage.start_char,
             end_char: passage.end_char,
+            is_recovered: passage.is_recovered,
             metadata: json::to_struct(Value::Object(metadata)),
         }
     }
@@ -229,6 +231,7 @@ impl From<Hit> for pb::SearchResult {
             page: hit.passage.page,
             start_char: hit.passage.start_char,
             end_char: hit.passage.end_char,
+            is_recovered: hit.passage.is_recovered,
             score: hit.score,
             relevance: hit.relevance,
         }

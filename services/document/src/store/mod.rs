@@ -43,7 +43,7 @@ pub type DocumentKey = (DateTime<Utc>, Uuid);
 macro_rules! columns {
     () => {
         "document_id, user_id, filename, original_filename, file_type, file_size, content_hash, storage_key,
-         status, stage, progress, error, error_code, reader, page_count, char_count, chunk_count, category,
+         status, stage, progress, error, error_code, warning, reader, page_count, char_count, chunk_count, category,
          jurisdiction, practice_area, keywords, edited, detected, embedded_by, created_at,
          updated_at"
     };
@@ -339,9 +339,9 @@ impl Store {
     /// The passages of a document, in order. The page's key is a passage's place.
     pub async fn passages(&self, document: Uuid, page: &Page<i32>) -> Result<Vec<Passage>, Error> {
         let found = sqlx::query_as(
-            "SELECT chunk_id, document_id, chunk_index, content, page, start_char, end_char, line, section, heading,
-                    title, citations
-             FROM chunk
+            "SELECT chunk_id, document_id, chunk_index, chunk.content, page, start_char, end_char, line, section,
+                    heading, title, citations, warning <> '' AS is_recovered
+             FROM chunk JOIN document USING (document_id)
              WHERE document_id = $1 AND chunk_index > $2
              ORDER BY chunk_index
              LIMIT $3 OFFSET $4",

@@ -100,13 +100,15 @@ impl Store {
         let is_page = |page: &&Page| read.is_paged && page.source != Source::Form;
         let pages = read.pages.iter().filter(is_page).count();
         sqlx::query(
-            "UPDATE document SET file_type = $2, reader = $3, page_count = $4, updated_at = clock_timestamp()
+            "UPDATE document SET file_type = $2, reader = $3, page_count = $4, warning = $5,
+                 updated_at = clock_timestamp()
              WHERE document_id = $1",
         )
         .bind(lease.key())
         .bind(read.file_type.as_str())
         .bind(&read.reader)
         .bind(i32::try_from(pages).unwrap_or(i32::MAX))
+        .bind(&read.warning)
         .execute(&mut *transaction)
         .await?;
         lease.progress(&mut transaction).await?;

@@ -95,7 +95,7 @@ impl Store {
     pub async fn found(&self, ids: &[Uuid]) -> Result<Vec<FoundPassage>, Error> {
         let found = sqlx::query_as(
             "SELECT chunk_id, document_id, chunk_index, chunk.content, page, start_char, end_char, line, section, heading, title,
-                    citations, filename, created_at
+                    citations, warning <> '' AS is_recovered, filename, created_at
              FROM chunk JOIN document USING (document_id)
              WHERE chunk_id = ANY($1)",
         )

@@ -125,8 +125,9 @@ impl Viewer {
         document: &Document,
         pages: &[PageText],
     ) -> Result<Vec<(i32, bbox::Page)>, Error> {
+        let by_file = [Source::Text, Source::Recovered].map(Source::as_str);
         let is_said = |page: &&PageText| {
-            page.source == Source::Text.as_str() && page.page_number <= document.page_count
+            by_file.contains(&page.source.as_str()) && page.page_number <= document.page_count
         };
         let said: Vec<i32> = pages.iter().filter(is_said).map(|page| page.page_number).collect();
         let (Some(first), Some(last)) = (said.first(), said.last()) else { return Ok(Vec::new()) };

@@ -5,6 +5,7 @@
 mod buckets;
 mod conversations;
 mod crashing;
+mod damaged;
 mod deleting;
 mod describing;
 mod docx;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use elenchus_citation::{Options, Report, Source, check};
+use elenchus_document::extract::Extracted;
 use elenchus_settings::EXIT_USAGE;
 
 use self::read::{Reader, Unreadable};
@@ -66,8 +67,17 @@ async fn report(arguments: &CheckArguments) -> Result<(String, Report), Unreadab
             sources.push(source(&reader, folder, &file).await);
         }
     }
-    let report = check(&brief, &sources, &Options::default());
-    Ok((brief, report))
+    warn(&arguments.file.display().to_string(), &brief);
+    let text = brief.text();
+    let report = check(&text, &sources, &Options::default());
+    Ok((text, report))
+}
+
+/// Says of a damaged file what was recovered of it.
+fn warn(name: &str, read: &Extracted) {
+    if !read.warning.is_empty() {
+        eprintln!("elenchus: {name}: {}", read.warning);
+    }
 }
 
 /// A source that cannot be read is one without text: what is quoted from it cannot be checked.
@@ -75,7 +85,11 @@ async fn source(reader: &Reader, folder: &Path, file: &Path) -> Source<'static> 
     let inner = file.strip_prefix(folder).ok().filter(|inner| !inner.as_os_str().is_empty());
     let name = inner.unwrap_or(file).display().to_string();
     match reader.read(file).await {
-        Ok(text) => Source::new(name, text),
+        Ok(read) => {
+            warn(&name, &read);
+            let source = Source::new(name, read.text());
+            if read.warning.is_empty() { source } else { source.recovered() }
+        }
         Err(problem) => {
             eprintln!("elenchus: {problem}");
             Source::without_text(name)

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use elenchus_document::extract::{Extractor, Failure, Limits};
+use elenchus_document::extract::{Extracted, Extractor, Failure, Limits};
 use elenchus_document::recognize;
 use elenchus_settings::{Env, Invalid};
 
@@ -53,7 +53,7 @@ impl Reader {
         Ok(Self(extractor.with_poppler(settings.pdftotext())))
     }
 
-    pub(crate) async fn read(&self, path: &Path) -> Result<String, Unreadable> {
+    pub(crate) async fn read(&self, path: &Path) -> Result<Extracted, Unreadable> {
         let file = std::fs::File::open(path).map_err(|error| Unreadable::io(path, error))?;
         let extension = match extension(path).as_str() {
             "md" => "txt".to_owned(),
@@ -65,9 +65,9 @@ impl Reader {
             problem: failure.message,
         };
         let read = outcome.map_err(|error| Unreadable::io(path, error))?.map_err(unreadable)?;
-        let text = read.text();
         // Its pages are pictures, which only the document service reads.
-        if text.trim().is_empty() { Err(unreadable(Failure::not_recognized())) } else { Ok(text) }
+        let is_empty = read.text().trim().is_empty();
+        if is_empty { Err(unreadable(Failure::not_recognized())) } else { Ok(read) }
     }
 }
 

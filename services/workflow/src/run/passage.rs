@@ -15,6 +15,9 @@ pub(super) struct Passage {
     pub(super) start_char: i32,
     pub(super) end_char: i32,
     pub(super) score: f64,
+    /// Absent from what runs kept before there was any such text.
+    #[serde(default)]
+    pub(super) is_recovered: bool,
 }
 
 /// A place in a document that an answer quotes.
@@ -54,6 +57,7 @@ impl From<document::SearchResult> for Passage {
             start_char: found.start_char,
             end_char: found.end_char,
             score: found.score,
+            is_recovered: found.is_recovered,
         }
     }
 }
@@ -69,6 +73,7 @@ impl From<Passage> for conversation::Passage {
             start_char: passage.start_char,
             end_char: passage.end_char,
             score: passage.score,
+            is_recovered: passage.is_recovered,
         }
     }
 }

@@ -87,6 +87,7 @@ fn result(document_id: &str, number: usize) -> pb::SearchResult {
         end_char: chars(start + CONTRACT[number].chars().count()),
         score: 1.0,
         relevance: 1.0,
+        is_recovered: false,
     }
 }
 
