@@ -13,11 +13,11 @@ pub(crate) use self::title::title;
 
 /// The weight, in words, at which a passage is long enough: with its title and heading it is about what
 /// the embedding model reads.
-const ENOUGH: usize = 120;
+const ENOUGH: usize = 180;
 /// The weight that no passage exceeds.
-const MOST: usize = 180;
+const MOST: usize = 230;
 /// The weight at which a passage ends rather than take in the next heading.
-const SECTION: usize = 60;
+const SECTION: usize = 90;
 /// The weight below which what is left of a page joins the passage before it.
 const SCRAP: usize = 40;
 /// The weight of whole pieces that the next passage repeats, so that none is cut from what it refers to.

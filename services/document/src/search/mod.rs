@@ -1,6 +1,7 @@
 //! Hybrid search: BM25 over words and cosine over meaning, each over the permitted passages alone,
 //! fused by reciprocal ranks.
 
+mod copies;
 mod ranking;
 mod words;
 
@@ -15,6 +16,7 @@ use crate::domain::{Error, Passage};
 use crate::store::{Coverage, FoundPassage, Scope, Store};
 use crate::vector::{Effort, Near, Nearest};
 
+use self::copies::copies;
 pub use self::ranking::{DEPTH, RANK_DAMPING};
 use self::ranking::{fused, places};
 use self::words::Words;
@@ -104,12 +106,7 @@ impl Search {
         method: Method,
         limit: usize,
     ) -> Result<Found, Error> {
-        let mut named = scope.documents.clone();
-        named.sort_unstable();
-        named.dedup();
-        if self.store.count_owned(scope.owner, &named).await? < named.len() {
-            return Err(Error::NotFound);
-        }
+        self.check_named(scope).await?;
         let by_meaning = async {
             match method {
                 Method::Meaning | Method::Fusion => self.by_meaning(scope, query).await,
@@ -124,35 +121,37 @@ impl Search {
         };
         let by_meaning = places(meaning.iter().flat_map(|meaning| meaning.near.iter().copied()));
         let scores = fused(&[by_words, by_meaning]);
+        let found = self.store.found(&scores.keys().copied().collect::<Vec<_>>()).await?;
+        let found = ordered(found, &scores, limit);
 
-        let mut found = self.store.found(&scores.keys().copied().collect::<Vec<_>>()).await?;
-        // What scores alike, such as two copies of one form: the newest document first, as in every list.
-        let score =
-            |one: &FoundPassage| scores.get(&one.passage.chunk_id).copied().unwrap_or_default();
-        found.sort_by(|a, b| {
-            let tie = |one: &FoundPassage| {
-                (Reverse((one.created_at, one.passage.document_id)), one.passage.chunk_index)
-            };
-            score(b).total_cmp(&score(a)).then_with(|| tie(a).cmp(&tie(b)))
-        });
-        found.truncate(limit);
-        let ids: Vec<Uuid> = found.iter().map(|one| one.passage.chunk_id).collect();
-        let near = self.nearness(&ids, meaning.as_ref()).await?;
-        let hit = |one: FoundPassage| {
-            let id = one.passage.chunk_id;
-            let held = words.held(&one);
-            let relevance = match meaning {
-                Some(_) => (held + near.get(&id).copied().unwrap_or_default().max(0.0)) / 2.0,
-                None => held,
-            };
-            Hit { score: score(&one), passage: one.passage, filename: one.filename, relevance }
+        let near = self.nearness(&found, meaning.as_ref()).await?;
+        let relevance = |one: &FoundPassage| match near.get(&one.passage.chunk_id) {
+            _ if meaning.is_none() => words.held(one),
+            near => (words.held(one) + near.copied().unwrap_or_default().max(0.0)) / 2.0,
         };
-        let hits = found.iter().cloned().map(hit).collect();
+        let hit = |one: FoundPassage| Hit {
+            score: scores.get(&one.passage.chunk_id).copied().unwrap_or_default(),
+            relevance: relevance(&one),
+            passage: one.passage,
+            filename: one.filename,
+        };
+        let hits = found.into_iter().map(hit).collect();
         let (model, coverage) = match meaning {
             Some(ByMeaning { model, coverage, .. }) => (Some(model), coverage),
             None => (None, Coverage { embedded: 0, ..self.store.coverage(scope, "").await? }),
         };
         Ok(Found { hits, model, coverage })
+    }
+
+    /// Whether the documents that are named are the owner's.
+    async fn check_named(&self, scope: &Scope) -> Result<(), Error> {
+        let mut named = scope.documents.clone();
+        named.sort_unstable();
+        named.dedup();
+        match self.store.count_owned(scope.owner, &named).await? < named.len() {
+            true => Err(Error::NotFound),
+            false => Ok(()),
+        }
     }
 
     /// The passages whose meaning is nearest to the query's. None where no model says it.
@@ -177,15 +176,15 @@ impl Search {
     /// How near these passages are, also where others are nearer.
     async fn nearness(
         &self,
-        ids: &[Uuid],
+        found: &[FoundPassage],
         meaning: Option<&ByMeaning>,
     ) -> Result<HashMap<Uuid, f64>, Error> {
         let Some(ByMeaning { model, wanted, near, .. }) = meaning else {
             return Ok(HashMap::new());
         };
         let mut nearness: HashMap<Uuid, f64> = near.iter().copied().collect();
-        let further: Vec<Uuid> =
-            ids.iter().filter(|id| !nearness.contains_key(*id)).copied().collect();
+        let ids = found.iter().map(|one| one.passage.chunk_id);
+        let further: Vec<Uuid> = ids.filter(|id| !nearness.contains_key(id)).collect();
         if !further.is_empty() {
             let vectors = self.store.vectors_of(&further, model).await?;
             let further = vectors.into_iter();
@@ -194,4 +193,25 @@ impl Search {
         }
         Ok(nearness)
     }
+}
+
+/// The first of what was found, the best first; what says the same as a better one stands behind all others.
+fn ordered(
+    mut found: Vec<FoundPassage>,
+    scores: &HashMap<Uuid, f64>,
+    limit: usize,
+) -> Vec<FoundPassage> {
+    let score = |one: &FoundPassage| scores.get(&one.passage.chunk_id).copied().unwrap_or_default();
+    // What scores alike, such as two copies of one form: the newest document first, as in every list.
+    let place = |one: &FoundPassage| {
+        (Reverse((one.created_at, one.passage.document_id)), one.passage.chunk_index)
+    };
+    found.sort_by(|a, b| score(b).total_cmp(&score(a)).then_with(|| place(a).cmp(&place(b))));
+    let texts = found.iter().map(|one| (one.passage.document_id, one.passage.content.as_str()));
+    let mut copies = copies(texts).into_iter();
+    let (copied, mut ordered): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|_| copies.next().unwrap_or_default());
+    ordered.extend(copied);
+    ordered.truncate(limit);
+    ordered
 }

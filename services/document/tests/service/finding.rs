@@ -95,6 +95,20 @@ async fn a_library_too_large_to_rank_whole_is_ranked_by_the_rarest_words_of_a_qu
 }
 
 #[tokio::test]
+async fn of_two_copies_the_newest_comes_first_and_the_other_behind_what_says_something_else() {
+    let ground = Ground::new().await;
+    let node = ground.node().await;
+    let form = "NOTICE TO THE TENANT\n\nThe tenant files the complaint within twenty days, or loses the appeal.\n";
+    node.read("old.txt", form.as_bytes()).await;
+    node.read("new.txt", format!("{form}\n").as_bytes()).await;
+    node.read("other.txt", b"The clerk keeps each complaint for ten years.\n").await;
+    let found = search(&node, "when is the complaint of a tenant filed", "words").await.unwrap();
+    let names: Vec<_> = found.iter().map(|hit| hit.filename.as_str()).collect();
+    assert_eq!(names, ["new.txt", "other.txt", "old.txt"]);
+    assert_eq!(found[0].score, found[2].score, "what says the same scores alike");
+}
+
+#[tokio::test]
 async fn what_no_document_can_be_called_is_refused_by_name() {
     let ground = Ground::new().await;
     let node = ground.node().await;
