@@ -13,7 +13,12 @@ const SECRET: &str = "The purchase price of the mill is four million pounds.";
 async fn no_document_gets_at_the_passages_of_another_user() {
     let provider = Provider::start(Mode::Gullible).await;
     let url = provider.openai_url();
-    let variables = [("OPENAI_BASE_URL", url.as_str()), ("DEFAULT_AI_MODEL", "gullible")];
+    // The calls of this model are those of the chat alone.
+    let variables = [
+        ("OPENAI_BASE_URL", url.as_str()),
+        ("DEFAULT_AI_MODEL", "gullible"),
+        ("DETECT_BY_MODEL", "false"),
+    ];
     let mesh = Mesh::embedded_with(TempDir::new().unwrap(), &variables);
     let (victim, eve) = (mesh.user("ada@example.com").await, mesh.user("eve@example.com").await);
     let kept =
