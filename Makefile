@@ -81,6 +81,13 @@ bench-search: ## Measure searches in libraries of SIZES beside PostgreSQL alone
 	cargo build --release --workspace --example search
 	ELENCHUS_TEST_PG=18 target/release/examples/search $(SIZES)
 
+CORPUS ?= examples
+.PHONY: bench-ingest
+bench-ingest: ## Measure how fast the PDFs of CORPUS are taken in, beside pdftotext
+	@sh scripts/install-bench-tools.sh
+	cargo build --release --workspace --bin elenchus
+	PYTHONPATH=scripts cargo run --quiet -p elenchus-testkit -- $(TOOLS)/venv/bin/python -m bench.ingest $(abspath $(CORPUS))
+
 MINUTES ?= 10
 SEEDS ?= examples
 .PHONY: fuzz-cite
@@ -93,6 +100,12 @@ agreement: ## Compare the legal citations that we and eyecite read, in its tests
 	@sh scripts/install-bench-tools.sh
 	cargo build --workspace --example extract
 	PYTHONPATH=scripts $(TOOLS)/venv/bin/python -m agreement $(FILES)
+
+.PHONY: compare-readers
+compare-readers: ## Hold the readers of PDFs against each other on the files of CORPUS
+	@sh scripts/install-readers.sh
+	cargo build --bin elenchus
+	PYTHONPATH=scripts python3 -m readers $(abspath $(CORPUS))
 
 CASES ?= 300000
 .PHONY: fuzz-readers
