@@ -94,7 +94,7 @@ SEEDS ?= examples
 fuzz-cite: ## Look for inputs that break the check of quotes and citations, MINUTES for each of TARGETS
 	@sh scripts/fuzz.sh crates/citation $(MINUTES) $(SEEDS) $(TARGETS)
 
-FILES ?= examples/ferpa-subpart-d.txt
+FILES ?= examples/ferpa-subpart-d.txt $(wildcard scripts/agreement/opinions/*.txt)
 .PHONY: agreement
 agreement: ## Compare the legal citations that we and eyecite read, in its tests and in FILES
 	@sh scripts/install-bench-tools.sh
