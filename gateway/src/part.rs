@@ -1,5 +1,6 @@
 //! Streamed bytes as HTTP clients want them: a part where they ask for one, nothing where they have all.
 
+use elenchus_rpc::etag;
 use http::header::{
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
@@ -43,12 +44,8 @@ pub(crate) fn show(asked: &HeaderMap, mut response: Response<Body>) -> Response<
     response
 }
 
-/// Whether the client has this version already, by weak comparison (RFC 9110, section 13.1.2).
+/// Whether the client has this version already.
 fn has(asked: &HeaderMap, headers: &HeaderMap) -> bool {
-    let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok()) else { return false };
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let known = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    known
-        .flat_map(|list| list.split(','))
-        .any(|known| known.trim() == "*" || opaque(known) == opaque(tag))
+    let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok());
+    tag.is_some_and(|tag| etag::is_known(asked, tag))
 }

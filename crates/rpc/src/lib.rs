@@ -4,6 +4,7 @@
 pub mod caller;
 mod circuit;
 pub mod deadline;
+pub mod etag;
 pub mod idempotency;
 pub mod layer;
 pub mod method;

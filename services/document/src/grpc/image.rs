@@ -1,6 +1,7 @@
 //! The picture of a page, with what HTTP says of it beside.
 
 use elenchus_proto::google::api::HttpBody;
+use elenchus_rpc::etag;
 use elenchus_rpc::status::from_error;
 use futures_util::stream;
 use tonic::metadata::MetadataMap;
@@ -26,7 +27,7 @@ pub(super) async fn image(
 ) -> Result<Response<Answers<HttpBody>>, Status> {
     viewer.check(document, page).map_err(from_error)?;
     let tag = format!("\"{}-{page}-{width}\"", document.content_hash);
-    let picture = match is_known(asked, &tag) {
+    let picture = match etag::is_known(asked.as_ref(), &tag) {
         true => Vec::new(),
         false => viewer.draw(document, page, width).await.map_err(from_error)?,
     };
@@ -43,9 +44,4 @@ pub(super) async fn image(
     // `content-length` itself would speak of the framed stream.
     put(metadata, "x-content-length", &length.to_string());
     Ok(response)
-}
-
-fn is_known(asked: &MetadataMap, tag: &str) -> bool {
-    let lists = asked.get_all("if-none-match").iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag)
 }
