@@ -29,6 +29,7 @@ use crate::confined::Confined;
 /// bounded so that a page that claims to be a wall costs no more than another.
 const PIXELS: &str = "3300";
 const DOTS_PER_INCH: &str = "300";
+
 /// Where the programs are, and which language the scans are in.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -5,7 +5,7 @@ mod spoken;
 
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -57,8 +57,8 @@ impl Viewer {
         }
     }
 
-    /// Whether a page can be drawn, as far as is known without drawing it.
-    pub(crate) fn check(&self, document: &Document, page: i32) -> Result<(), Error> {
+    /// The program that draws a page, which can be drawn as far as is known before.
+    pub(crate) fn check(&self, document: &Document, page: i32) -> Result<&Path, Error> {
         if document.file_type != FileType::Pdf.as_str() {
             return Err(Error::NoPages);
         }
@@ -68,7 +68,7 @@ impl Viewer {
         if !(1..=document.page_count).contains(&page) {
             return Err(Error::NoSuchPage { page, pages: document.page_count });
         }
-        self.pdftoppm.as_ref().map(|_| ()).ok_or(Error::NotInstalled { program: "pdftoppm" })
+        self.pdftoppm.as_deref().ok_or(Error::NotInstalled { program: "pdftoppm" })
     }
 
     /// The picture of a page, as PNG, so many pixels wide.
@@ -78,8 +78,7 @@ impl Viewer {
         page: i32,
         width: i32,
     ) -> Result<Vec<u8>, Error> {
-        self.check(document, page)?;
-        let program = self.pdftoppm.as_ref().ok_or(Error::NotInstalled { program: "pdftoppm" })?;
+        let program = self.check(document, page)?;
         let (number, width) = (page.to_string(), width.to_string());
         let only = ["-singlefile", "-f", &number, "-l", &number];
         let as_wide = ["-scale-to-x", &width, "-scale-to-y", "-1"];
@@ -143,7 +142,7 @@ impl Viewer {
     /// What a program says of a document's file, once it is its turn.
     async fn run(
         &self,
-        program: &std::path::Path,
+        program: &Path,
         arguments: &[&str],
         document: &Document,
     ) -> Result<Vec<u8>, Error> {

@@ -34,9 +34,8 @@ fn next(text: &[char], from: usize, word: &Word) -> Option<(usize, usize)> {
         return Some(found);
     }
     let begins = |at: &usize| *at == 0 || text[at - 1].is_whitespace();
-    let divided = word.strip_suffix(&HYPHENS[..1]).or_else(|| word.strip_suffix(&HYPHENS[1..2]));
-    let divided = divided.or_else(|| word.strip_suffix(&HYPHENS[2..])).unwrap_or_default();
-    stands_at(start, divided).or_else(|| {
+    let divided = word.split_last().filter(|(last, _)| HYPHENS.contains(last));
+    divided.and_then(|(_, word)| stands_at(start, word)).or_else(|| {
         let mut near = start..text.len().min(start + NEAR);
         near.find_map(|at| stands_at(at, &word).filter(|_| begins(&at)))
     })
