@@ -4,6 +4,12 @@ use elenchus_personal_data::{Erase, Export, IDEMPOTENCY_KEY, Inventory, OUTBOX, 
 
 use crate::NAME;
 
+const OF_CONVERSATIONS: &str =
+    "t.conversation_id IN (SELECT conversation_id FROM conversation WHERE user_id = $1)";
+const OF_MESSAGES: &str =
+    "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
+     WHERE user_id = $1)";
+
 /// Every table of the service.
 pub const PERSONAL_DATA: Inventory = Inventory {
     service: NAME,
@@ -16,7 +22,7 @@ pub const PERSONAL_DATA: Inventory = Inventory {
         },
         Table {
             name: "conversation_document",
-            rows: "t.conversation_id IN (SELECT conversation_id FROM conversation WHERE user_id = $1)",
+            rows: OF_CONVERSATIONS,
             export: Export::RowWithout(&[]),
             erase: Erase::Otherwise,
         },
@@ -28,20 +34,19 @@ pub const PERSONAL_DATA: Inventory = Inventory {
         },
         Table {
             name: "message",
-            rows: "t.conversation_id IN (SELECT conversation_id FROM conversation WHERE user_id = $1)",
+            rows: OF_CONVERSATIONS,
             export: Export::RowWithout(&["generating_until", "stop_requested_at"]),
             erase: Erase::Otherwise,
         },
         Table {
             name: "message_piece",
-            rows: "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
-                                    WHERE user_id = $1)",
+            rows: OF_MESSAGES,
             export: Export::Nothing,
             erase: Erase::Otherwise,
         },
         Table {
             name: "context_summary",
-            rows: "t.conversation_id IN (SELECT conversation_id FROM conversation WHERE user_id = $1)",
+            rows: OF_CONVERSATIONS,
             export: Export::RowWithout(&[]),
             erase: Erase::Otherwise,
         },
@@ -53,22 +58,19 @@ pub const PERSONAL_DATA: Inventory = Inventory {
         },
         Table {
             name: "citation_score",
-            rows: "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
-                                    WHERE user_id = $1)",
+            rows: OF_MESSAGES,
             export: Export::Nothing,
             erase: Erase::Otherwise,
         },
         Table {
             name: "unfinished_answer",
-            rows: "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
-                                    WHERE user_id = $1)",
+            rows: OF_MESSAGES,
             export: Export::Nothing,
             erase: Erase::Otherwise,
         },
         Table {
             name: "chat_event",
-            rows: "t.message_id IN (SELECT message_id FROM message JOIN conversation USING (conversation_id)
-                                    WHERE user_id = $1)",
+            rows: OF_MESSAGES,
             export: Export::Nothing,
             erase: Erase::Otherwise,
         },
