@@ -83,17 +83,21 @@ async fn log(mesh: &Mesh, token: &str, generation: &str, after: usize) -> Vec<St
     }
 }
 
+/// Asks a model that may hang for as long as a test takes.
+fn asking(url: &str) -> [(&str, &str); 4] {
+    [
+        ("OPENAI_BASE_URL", url),
+        ("DEFAULT_AI_MODEL", "played"),
+        ("MODEL_TOKEN_TIMEOUT_SECONDS", "3600"),
+        ("MODEL_TIMEOUT_SECONDS", "3600"),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_misses_nothing_when_the_gateway_and_then_the_maker_are_killed() {
     let provider = Provider::start(Mode::HangAfterWords).await;
     let url = provider.openai_url();
-    let more = [
-        ("OPENAI_BASE_URL", url.as_str()),
-        ("DEFAULT_AI_MODEL", "played"),
-        // It hangs for as long as this test takes.
-        ("MODEL_TOKEN_TIMEOUT_SECONDS", "3600"),
-        ("MODEL_TIMEOUT_SECONDS", "3600"),
-    ];
+    let more = asking(&url);
     let database = postgres::empty_database().await;
     let mut mesh = Mesh::apart_with(database.url(), redis::url().as_deref(), &more).await;
     let token = mesh.user("ada@example.com").await.token.clone();
@@ -149,16 +153,12 @@ async fn an_answer_whose_maker_was_killed_is_checked_and_scored_like_any_other()
     let provider = Provider::start(Mode::HangAfter(CITING)).await;
     let scores = Langfuse::start(0).await;
     let url = provider.openai_url();
-    let more = [
-        ("OPENAI_BASE_URL", url.as_str()),
-        ("DEFAULT_AI_MODEL", "played"),
-        // It hangs for as long as this test takes.
-        ("MODEL_TOKEN_TIMEOUT_SECONDS", "3600"),
-        ("MODEL_TIMEOUT_SECONDS", "3600"),
+    let told = [
         ("LANGFUSE_HOST", scores.url()),
         ("LANGFUSE_PUBLIC_KEY", langfuse::KEYS[0]),
         ("LANGFUSE_SECRET_KEY", langfuse::KEYS[1]),
     ];
+    let more = [&asking(&url)[..], &told[..]].concat();
     let database = postgres::empty_database().await;
     let mut mesh = Mesh::apart_with(database.url(), redis::url().as_deref(), &more).await;
     let user = mesh.user("ada@example.com").await;
